@@ -1,1 +1,7 @@
-fn main() {}
+//! The program: hands its arguments to the library and returns the exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    health::run(std::env::args_os())
+}

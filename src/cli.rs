@@ -1,0 +1,164 @@
+//! The command line: what can be typed. Each command's own arguments stand with the command.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::commands::{self, Context};
+use crate::config::{Config, Overrides};
+use crate::failure::{Exit, Failure};
+use crate::output::{Out, ProgressMode};
+
+const EXAMPLES: &str = "\
+Three ways to begin:
+  health demo                              a synthetic year, to see what you get
+  health ingest apple-health export.zip    a file from your phone
+  health auth whoop                        a login, then: health ingest whoop --since 6m
+
+Exit codes: 0 ok, 3 partial, 4 login needed, 5 try later; all of them: docs/exit-codes.md";
+
+/// Your health data, in your own PostgreSQL.
+#[derive(Parser)]
+#[command(name = "health", version, after_help = EXAMPLES, disable_help_subcommand = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Flags that exist everywhere (ux 2.1).
+#[derive(clap::Args)]
+struct Global {
+    /// One JSON document on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    /// How progress is shown
+    #[arg(long, global = true, value_enum, default_value = "auto", hide_possible_values = false)]
+    progress: ProgressMode,
+    /// Only errors and the final line
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// More detail; twice: each request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Never ask, as if not on a terminal
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Whose data, when several people share the database
+    #[arg(long, global = true, value_name = "NAME")]
+    person: Option<String>,
+    /// Time zone for this call
+    #[arg(long, global = true, value_name = "ZONE")]
+    tz: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Log in to a source, or show the state of all logins
+    Auth(commands::auth::Args),
+    /// Fetch one source, or load its files; then its canonical rows
+    Ingest(commands::ingest::Args),
+    /// Create or upgrade the database
+    Migrate(commands::migrate::Args),
+    /// Everything a cron job needs, in one command
+    DailyRefresh(commands::daily_refresh::Args),
+    /// Canonical rows from raw, offline
+    Transform(commands::transform::Args),
+    /// Fresh? complete? next step?
+    Status(commands::status::Args),
+    /// What can be connected, and how
+    Sources(commands::sources::Args),
+    /// Records that could not be used
+    Rejects(commands::rejects::Args),
+    /// What is wrong with my set-up
+    Doctor(commands::doctor::Args),
+    /// The private PostgreSQL: start, stop, status, url, psql, destroy
+    Db(commands::db::Args),
+    /// A synthetic year in a throwaway database
+    Demo(commands::demo::Args),
+    /// Shell completions
+    Completions(commands::completions::Args),
+    /// Help on a command, or on env, dates, exit-codes
+    Help(commands::help::Args),
+}
+
+/// The whole command line, for completions and for checking hints.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Parses and runs one call.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parsed = command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return show_usage(&error),
+    };
+    let global = &cli.global;
+    let out = Out {
+        json: global.json,
+        quiet: global.quiet,
+        verbose: global.verbose,
+        progress: global.progress,
+        no_input: global.no_input,
+    };
+    match dispatch(&cli, &out) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            out.failure(&failure);
+            failure.exit()
+        }
+    }
+}
+
+/// Help and version are answers; anything else is a usage error in three lines.
+fn show_usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if error.use_stderr() { Exit::from(crate::failure::Kind::Usage) } else { Exit::OK }
+}
+
+fn dispatch(cli: &Cli, out: &Out) -> Result<Exit, Failure> {
+    match &cli.command {
+        Some(Command::Completions(args)) => return commands::completions::run(args, out),
+        Some(Command::Help(args)) => return commands::help::run(args, out),
+        _ => {}
+    }
+    let config = Config::load(Overrides {
+        config_file: cli.global.config.clone(),
+        person: cli.global.person.clone(),
+        tz: cli.global.tz.clone(),
+        no_input: cli.global.no_input,
+    })?;
+    let mut out = out.clone();
+    out.no_input |= config.no_input;
+    let ctx = Context { config, out };
+    match &cli.command {
+        None => commands::front_page(&ctx),
+        Some(Command::Auth(args)) => commands::auth::run(&ctx, args),
+        Some(Command::Ingest(args)) => commands::ingest::run(&ctx, args),
+        Some(Command::Migrate(args)) => commands::migrate::run(&ctx, args),
+        Some(Command::DailyRefresh(args)) => commands::daily_refresh::run(&ctx, args),
+        Some(Command::Transform(args)) => commands::transform::run(&ctx, args),
+        Some(Command::Status(args)) => commands::status::run(&ctx, args),
+        Some(Command::Sources(args)) => commands::sources::run(&ctx, args),
+        Some(Command::Rejects(args)) => commands::rejects::run(&ctx, args),
+        Some(Command::Doctor(args)) => commands::doctor::run(&ctx, args),
+        Some(Command::Db(args)) => commands::db::run(&ctx, args),
+        Some(Command::Demo(args)) => commands::demo::run(ctx, args),
+        Some(Command::Completions(_) | Command::Help(_)) => Ok(Exit::OK),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        super::command().debug_assert();
+    }
+}

@@ -1,0 +1,18 @@
+//! `health completions SHELL`.
+
+use crate::failure::{Exit, Failure};
+use crate::output::Out;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  health completions bash > ~/.local/share/bash-completion/completions/health")]
+pub(crate) struct Args {
+    /// Which shell
+    shell: clap_complete::Shell,
+}
+
+pub(crate) fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut crate::cli::command(), "health", &mut script);
+    out.line(String::from_utf8_lossy(&script).trim_end());
+    Ok(Exit::OK)
+}

@@ -1,0 +1,44 @@
+//! What a person types, a file a command. Shared here: the context of a call.
+
+pub(crate) mod auth;
+pub(crate) mod completions;
+pub(crate) mod daily_refresh;
+pub(crate) mod db;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod help;
+pub(crate) mod ingest;
+pub(crate) mod migrate;
+pub(crate) mod rejects;
+pub(crate) mod sources;
+pub(crate) mod status;
+pub(crate) mod transform;
+
+use crate::config::Config;
+use crate::failure::{Exit, Failure, Kind};
+use crate::output::Out;
+use crate::source::Source;
+
+/// What every command needs: the settings of this call, and where to print.
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) out: Out,
+}
+
+/// The source that a person names, or a usage failure with the nearest that exists.
+pub(crate) fn source_named(name: &str) -> Result<&'static Source, Failure> {
+    crate::sources::find(name).ok_or_else(|| {
+        let known: Vec<String> = crate::sources::ALL.iter().map(|source| source.command_name()).collect();
+        Failure::new(
+            Kind::Usage,
+            format!("\"{}\" is not a source; there are: {}", crate::output::clean(name), known.join(", ")),
+        )
+        .next("health sources")
+    })
+}
+
+/// `health` alone: the three ways to begin.
+pub(crate) fn front_page(ctx: &Context) -> Result<Exit, Failure> {
+    ctx.out.line(&crate::cli::command().render_help().to_string());
+    Ok(Exit::OK)
+}

@@ -1,0 +1,197 @@
+//! The configuration files: what may stand in them, and which of several wins. Unknown keys are errors.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::Dirs;
+use crate::failure::{Failure, Kind};
+
+/// One file.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    database: DatabaseKeys,
+    person: PersonKeys,
+    sources: BTreeMap<String, SourceKeys>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DatabaseKeys {
+    url: Option<SecretString>,
+    url_file: Option<PathBuf>,
+    url_command: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PersonKeys {
+    name: Option<String>,
+    timezone: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SourceKeys {
+    enabled: Option<bool>,
+    client_id: Option<String>,
+    client_secret: Option<SecretString>,
+    client_secret_file: Option<PathBuf>,
+    client_secret_command: Option<Vec<String>>,
+    redirect_uri: Option<String>,
+    redirect_port: Option<u16>,
+    base_url: Option<String>,
+    authorize_url: Option<String>,
+    token_url: Option<String>,
+}
+
+/// The files that were found, the strongest first.
+#[derive(Default)]
+pub(super) struct Merged(Vec<File>);
+
+impl Merged {
+    /// `named` replaces the user's file and must exist.
+    pub(super) fn read(dirs: &Dirs, named: Option<&Path>) -> Result<Self, Failure> {
+        let mut paths: Vec<PathBuf> = Vec::new();
+        if let Ok(here) = std::env::current_dir() {
+            paths.extend(here.ancestors().map(|dir| dir.join("health.toml")).find(|path| path.is_file()));
+        }
+        match named {
+            Some(path) if !path.is_file() => {
+                let shown = crate::output::clean(&path.display().to_string());
+                return Err(Failure::new(Kind::Config, format!("there is no configuration file {shown}")));
+            }
+            Some(path) => paths.push(path.to_owned()),
+            None => paths.push(dirs.config.join("config.toml")),
+        }
+        paths.push(PathBuf::from("/etc/health/config.toml"));
+        let files = paths.iter().filter(|path| path.is_file()).map(|path| read_one(path)).collect::<Result<_, _>>()?;
+        Ok(Self(files))
+    }
+
+    fn first<T>(&self, get: impl Fn(&File) -> Option<T>) -> Option<T> {
+        self.0.iter().find_map(get)
+    }
+
+    fn first_of_source<T>(&self, id: &str, get: impl Fn(&SourceKeys) -> Option<T>) -> Option<T> {
+        self.first(|file| file.sources.get(id).and_then(&get))
+    }
+
+    pub(super) fn person_name(&self) -> Option<String> {
+        self.first(|file| file.person.name.clone())
+    }
+
+    pub(super) fn person_timezone(&self) -> Option<String> {
+        self.first(|file| file.person.timezone.clone())
+    }
+
+    pub(super) fn enabled(&self, id: &str) -> bool {
+        self.first_of_source(id, |keys| keys.enabled).unwrap_or(true)
+    }
+
+    pub(super) fn redirect_port(&self, id: &str) -> Option<u16> {
+        self.first_of_source(id, |keys| keys.redirect_port)
+    }
+
+    pub(super) fn source_text(&self, id: &str, key: &str) -> Option<String> {
+        self.first_of_source(id, |keys| {
+            match key {
+                "client_id" => &keys.client_id,
+                "redirect_uri" => &keys.redirect_uri,
+                "base_url" => &keys.base_url,
+                "authorize_url" => &keys.authorize_url,
+                "token_url" => &keys.token_url,
+                _ => &None,
+            }
+            .clone()
+        })
+    }
+
+    pub(super) fn source_secret(&self, id: &str) -> Result<Option<SecretString>, Failure> {
+        let key = format!("sources.{id}.client_secret");
+        self.first_of_source(id, |keys| {
+            resolve(
+                &key,
+                keys.client_secret.as_ref(),
+                keys.client_secret_file.as_deref(),
+                keys.client_secret_command.as_deref(),
+            )
+        })
+        .transpose()
+    }
+
+    pub(super) fn database_url(&self) -> Result<Option<SecretString>, Failure> {
+        self.first(|file| {
+            let keys = &file.database;
+            resolve("database.url", keys.url.as_ref(), keys.url_file.as_deref(), keys.url_command.as_deref())
+        })
+        .transpose()
+    }
+}
+
+fn read_one(path: &Path) -> Result<File, Failure> {
+    let shown = crate::output::clean(&path.display().to_string());
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::new(Kind::Config, format!("{shown}: {error}")))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        Failure::new(Kind::Config, format!("{shown} line {line}: {}", crate::output::clean(error.message())))
+            .next("correct the key; docs/configuration.md lists all of them")
+    })
+}
+
+/// A secret given directly, in a file, or by a command (an argument vector, no shell).
+fn resolve(
+    key: &str,
+    text: Option<&SecretString>,
+    file: Option<&Path>,
+    command: Option<&[String]>,
+) -> Option<Result<SecretString, Failure>> {
+    if let Some(text) = text {
+        return Some(Ok(text.clone()));
+    }
+    let fail = |what: String| Failure::new(Kind::Config, format!("{key}{what}"));
+    if let Some(path) = file {
+        return Some(
+            std::fs::read_to_string(path)
+                .map(|text| text.trim_end().to_owned().into())
+                .map_err(|error| fail(format!("_file: {error}"))),
+        );
+    }
+    let (program, arguments) = command?.split_first()?;
+    Some(match Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output() {
+        Err(error) => Err(fail(format!("_command cannot be run: {error}"))),
+        Ok(run) if !run.status.success() => Err(fail(format!("_command ended with {}", run.status))),
+        Ok(run) => String::from_utf8(run.stdout)
+            .map(|text| text.trim_end().to_owned().into())
+            .map_err(|_| fail("_command gave something that is not text".into())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "[person]\nname = \"a\"\ntimezoone = \"UTC\"\n").unwrap();
+        let failure = read_one(&path).err().unwrap();
+        let text = failure.error.to_string();
+        assert!(text.contains("line 3") && text.contains("timezoone"), "{text}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_crlf_are_accepted() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "\u{feff}[person]\r\nname = \"a\"\r\n").unwrap();
+        assert_eq!(read_one(&path).ok().unwrap().person.name.as_deref(), Some("a"));
+    }
+}

@@ -1,0 +1,157 @@
+//! Variables of the environment and of `.env`. The table here makes `.env.example` and `health help env`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use chrono_tz::Tz;
+
+use crate::failure::{Failure, Kind};
+use crate::source::Source;
+
+/// A variable that the program reads.
+pub(crate) struct Variable {
+    pub(crate) name: &'static str,
+    pub(crate) meaning: &'static str,
+}
+
+const fn var(name: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, meaning }
+}
+
+/// All variables that do not belong to one source.
+pub(crate) const VARIABLES: &[Variable] = &[
+    var("HEALTH_DATABASE_URL", "the database; wins over DATABASE_URL; without either, a private PostgreSQL is used"),
+    var("DATABASE_URL", "the same, where HEALTH_DATABASE_URL is not set; may belong to another project"),
+    var("HEALTH_CONFIG", "configuration file to read instead of the user's"),
+    var("HEALTH_HOME", "data directory: tokens and the private PostgreSQL"),
+    var("HEALTH_PERSON", "whose data it is, when several people share the database"),
+    var("HEALTH_TZ", "the person's time zone, like America/Los_Angeles"),
+    var("HEALTH_NOW", "a fixed clock, for tests"),
+    var("HEALTH_NO_INPUT", "1: never ask, as if not on a terminal"),
+    var("HEALTH_PG_BIN", "directory of the PostgreSQL programs to use"),
+    var("HEALTH_PG_USER", "account that runs the private PostgreSQL when you are root"),
+    var("HEALTH_PG_FETCH", "off: never fetch PostgreSQL programs"),
+];
+
+/// The variables of each source with an interface: suffix and meaning.
+const SOURCE_SUFFIXES: &[(&str, &str)] = &[
+    ("CLIENT_ID", "client id of your own application"),
+    ("CLIENT_SECRET", "its client secret"),
+    ("REDIRECT_URI", "the redirect address registered there, used exactly"),
+    ("BASE_URL", "another address of the interface"),
+    ("AUTHORIZE_URL", "another address of the login page"),
+    ("TOKEN_URL", "another address of the token endpoint"),
+];
+
+/// The variables of `source`, with their meaning.
+pub(crate) fn source_variables(source: &Source) -> Vec<(String, String)> {
+    SOURCE_SUFFIXES
+        .iter()
+        .map(|(suffix, meaning)| (source_variable(source.id, suffix), format!("{}: {meaning}", source.title)))
+        .collect()
+}
+
+/// `whoop`, `CLIENT_ID` → `WHOOP_CLIENT_ID`.
+pub(super) fn source_variable(id: &str, suffix: &str) -> String {
+    format!("{}_{suffix}", id.to_uppercase())
+}
+
+/// A value and where it stands.
+pub(super) struct Found {
+    pub(super) text: String,
+    pub(super) origin: &'static str,
+    pub(super) from_process: bool,
+}
+
+/// The environment over `.env`. Empty values count as not set.
+#[derive(Default)]
+pub(super) struct Vars(HashMap<String, Found>);
+
+impl Vars {
+    #[allow(clippy::disallowed_methods, reason = "the one reader of the environment")]
+    pub(super) fn read(notes: &mut Vec<String>) -> Result<Self, Failure> {
+        let mut all = Self::default();
+        all.read_dotenv(Path::new(".env"), notes)?;
+        for (name, value) in std::env::vars_os() {
+            if let (Ok(name), Ok(text)) = (name.into_string(), value.into_string())
+                && !text.is_empty()
+            {
+                all.0.insert(name, Found { text, origin: "environment", from_process: true });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Reads `.env` unless somebody else could have written it: it may redirect every address (decisions 13).
+    fn read_dotenv(&mut self, path: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
+        let Ok(meta) = std::fs::metadata(path) else { return Ok(()) };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let us = rustix::process::geteuid().as_raw();
+            if meta.uid() != us && meta.uid() != 0 || meta.mode() & 0o022 != 0 {
+                return Err(Failure::new(
+                    Kind::Config,
+                    ".env in this directory belongs to another user, or others may write it; it is not read",
+                )
+                .kept("nothing was sent anywhere")
+                .next("chmod 600 .env    (after you have read it)"));
+            }
+            if meta.mode() & 0o077 != 0 {
+                notes.push(".env can be read by other users of this machine; chmod 600 .env".into());
+            }
+        }
+        if !meta.is_file() {
+            return Ok(());
+        }
+        let bytes = std::fs::read(path).map_err(|error| Failure::new(Kind::Config, format!(".env: {error}")))?;
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        for item in dotenvy::from_read_iter(bytes) {
+            let (name, text) = item.map_err(|error| {
+                let line = match error {
+                    dotenvy::Error::LineParse(line, _) => line.split('=').next().unwrap_or_default().to_owned(),
+                    _ => String::new(),
+                };
+                Failure::new(Kind::Config, format!(".env cannot be read near \"{}\"", crate::output::clean(&line)))
+                    .next("write NAME=value, one a line; put a value with blanks in quotes")
+            })?;
+            if !text.is_empty() {
+                self.0.insert(name, Found { text, origin: ".env", from_process: false });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Found> {
+        self.0.get(name)
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.0.get(name).map(|found| found.text.clone())
+    }
+
+    /// A value of the environment itself: directories are never taken from `.env`.
+    pub(super) fn process_text(&self, name: &str) -> Option<String> {
+        self.0.get(name).filter(|found| found.from_process).map(|found| found.text.clone())
+    }
+
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|found| !matches!(found.text.as_str(), "0" | "false" | "no" | "off"))
+    }
+}
+
+/// The zone of this machine: `TZ`, else the target of `/etc/localtime`, else `/etc/timezone`.
+pub(super) fn system_zone(vars: &Vars) -> Option<Tz> {
+    if let Some(name) = vars.process_text("TZ") {
+        return name.trim_start_matches(':').parse().ok();
+    }
+    let link = std::fs::read_link("/etc/localtime").ok();
+    let from_link = link
+        .as_deref()
+        .and_then(Path::to_str)
+        .and_then(|path| path.split_once("zoneinfo/"))
+        .map(|(_, name)| name.to_owned());
+    let name =
+        from_link.or_else(|| std::fs::read_to_string("/etc/timezone").ok().map(|text| text.trim().to_owned()))?;
+    name.trim_start_matches("posix/").trim_start_matches("right/").parse().ok()
+}

@@ -1,0 +1,3 @@
+//! Asks providers, page by page. Async; knows no SQL.
+
+pub(crate) mod paging;

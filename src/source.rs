@@ -1,0 +1,339 @@
+//! The vocabulary in which a source is described: a static value that names its resources, its login and its models.
+//! Only types and `const` setters live here; the loops that read them are in `extract`, `load` and `transform`.
+//! Rules that keep it small: `docs/ARCHITECTURE.md`.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+
+/// One place health data comes from.
+pub(crate) struct Source {
+    /// Folder, `<id>_raw` schema, `source_system` and environment prefix; underscores, lower case.
+    pub(crate) id: &'static str,
+    /// Other names a person may type.
+    pub(crate) aliases: &'static [&'static str],
+    /// As its maker writes it.
+    pub(crate) title: &'static str,
+    /// What comes in, in a few words, for lists.
+    pub(crate) brings: &'static str,
+    /// What a person must have, in a few words, for lists.
+    pub(crate) needs: &'static str,
+    pub(crate) api: Option<Api>,
+    pub(crate) files: Option<Files>,
+    pub(crate) models: &'static [Model],
+}
+
+impl Source {
+    /// The id as it is written on the command line.
+    pub(crate) fn command_name(&self) -> String {
+        self.id.replace('_', "-")
+    }
+
+    /// The schema of its raw tables.
+    pub(crate) fn raw_schema(&self) -> String {
+        format!("{}_raw", self.id)
+    }
+}
+
+/// The way in over a provider's interface.
+pub(crate) struct Api {
+    pub(crate) base_url: &'static str,
+    pub(crate) auth: Auth,
+    pub(crate) limits: Limits,
+    /// What an answer means; [`by_status`] unless the provider is odd.
+    pub(crate) verdict: fn(&Reply) -> Verdict,
+    /// JSON pointer, in any record, to the provider's id of the person it belongs to; empty where records do not say.
+    pub(crate) owner: &'static str,
+    pub(crate) resources: &'static [Resource],
+}
+
+/// How a person logs in (RFC 6749 words).
+pub(crate) struct Auth {
+    pub(crate) authorize_url: &'static str,
+    pub(crate) token_url: &'static str,
+    pub(crate) scopes: &'static [&'static str],
+    /// The scope without which no refresh token comes, if the provider has one.
+    pub(crate) offline_scope: Option<&'static str>,
+    /// Whether the provider knows PKCE (RFC 7636); `state` is always sent.
+    pub(crate) pkce: bool,
+    /// Whether a refresh gives a new refresh token and kills the old one.
+    pub(crate) rotates: bool,
+    /// Sent with a refresh beside the token: WHOOP wants `scope=offline`.
+    pub(crate) refresh_params: &'static [(&'static str, &'static str)],
+    /// `error` words of a token endpoint that mean the login is dead for good.
+    pub(crate) dead_errors: &'static [&'static str],
+    /// Where the grant is withdrawn: a DELETE with the bearer, below the base address.
+    pub(crate) revoke_path: Option<&'static str>,
+    /// Where a person creates an own application.
+    pub(crate) console: &'static str,
+    /// Things to know before the browser opens, a sentence each.
+    pub(crate) notes: &'static [&'static str],
+}
+
+/// The documented request budget, from which the limiter starts; announced limits replace it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) requests: u32,
+    pub(crate) per: Duration,
+    /// A longer wait than this ends the run with outcome 5 and is remembered.
+    pub(crate) max_wait: Duration,
+}
+
+/// An endpoint, the raw table it fills, and how time moves through it.
+#[derive(Clone, Copy)]
+pub(crate) struct Resource {
+    /// `<source>_raw.<name>`, and the word on the command line.
+    pub(crate) name: &'static str,
+    pub(crate) path: &'static str,
+    /// The scope that opens it; empty where none is needed.
+    pub(crate) scope: &'static str,
+    pub(crate) window: Window,
+    pub(crate) paging: Paging,
+    /// JSON pointer to the array of records in a reply; empty: the reply is the record.
+    pub(crate) records: &'static str,
+    /// JSON pointers inside a record; none: a snapshot, stored when it differs from the last one.
+    pub(crate) key: &'static [&'static str],
+    /// JSON pointer to the record's time; empty: never retired for being absent.
+    pub(crate) at: &'static str,
+    /// How many days of covered time are read again: scores change after the fact.
+    pub(crate) lookback_days: u16,
+    /// JSON pointer whose absence or null marks a record that is still growing, which holds coverage back.
+    pub(crate) open_until: &'static str,
+    /// Whether the provider answers 404 or 204 when it has nothing.
+    pub(crate) may_be_absent: bool,
+    /// How a slice and a page token become a request; the way out for odd providers.
+    pub(crate) call: fn(&Resource, &Slice, Option<&PageToken>) -> Call,
+}
+
+impl Resource {
+    /// A GET that answers with one record, asked for every time.
+    pub(crate) const fn get(name: &'static str, path: &'static str) -> Self {
+        Self {
+            name,
+            path,
+            scope: "",
+            window: Window::Snapshot,
+            paging: Paging::Single,
+            records: "",
+            key: &[],
+            at: "",
+            lookback_days: 0,
+            open_until: "",
+            may_be_absent: false,
+            call: crate::extract::paging::standard_call,
+        }
+    }
+    pub(crate) const fn scope(mut self, scope: &'static str) -> Self {
+        self.scope = scope;
+        self
+    }
+    pub(crate) const fn window(mut self, window: Window) -> Self {
+        self.window = window;
+        self
+    }
+    pub(crate) const fn paging(mut self, paging: Paging) -> Self {
+        self.paging = paging;
+        self
+    }
+    pub(crate) const fn records(mut self, pointer: &'static str) -> Self {
+        self.records = pointer;
+        self
+    }
+    pub(crate) const fn key(mut self, pointers: &'static [&'static str]) -> Self {
+        self.key = pointers;
+        self
+    }
+    pub(crate) const fn at(mut self, pointer: &'static str) -> Self {
+        self.at = pointer;
+        self
+    }
+    pub(crate) const fn lookback(mut self, days: u16) -> Self {
+        self.lookback_days = days;
+        self
+    }
+    pub(crate) const fn open_until(mut self, pointer: &'static str) -> Self {
+        self.open_until = pointer;
+        self
+    }
+    pub(crate) const fn may_be_absent(mut self) -> Self {
+        self.may_be_absent = true;
+        self
+    }
+}
+
+/// How a slice of time becomes parameters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Window {
+    /// Small, whole, every time.
+    Snapshot,
+    /// A start and an end parameter, at most `max_days` apart.
+    Range { start: &'static str, end: &'static str, format: Stamp, max_days: Option<u16> },
+}
+
+/// How an instant is written in a parameter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stamp {
+    Rfc3339,
+}
+
+/// How the next page follows from this one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Paging {
+    Single,
+    /// A token at JSON pointer `at` of the reply goes into parameter `param`; absent, null and "" end the list.
+    Token {
+        at: &'static str,
+        param: &'static str,
+        size: Option<(&'static str, u16)>,
+    },
+    /// The address of the next page at JSON pointer `at`; it must be of the same origin.
+    NextLink {
+        at: &'static str,
+    },
+}
+
+/// One stretch of time of one resource, `from` inclusive, `to` exclusive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Slice {
+    pub(crate) from: DateTime<Utc>,
+    pub(crate) to: DateTime<Utc>,
+}
+
+/// Where the next page is: a token or an address, as the provider gave it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct PageToken(pub(crate) String);
+
+/// A request to make: either a path below the base address with parameters, or a whole address to be checked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Call {
+    Get { path: String, query: Vec<(String, String)> },
+    Follow { link: String },
+}
+
+/// What a provider answered, as far as a verdict needs it.
+pub(crate) struct Reply<'a> {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'a str,
+    /// `Retry-After`, or the provider's reset header, in seconds.
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) body: &'a [u8],
+}
+
+/// What an answer means for the engine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    Accept,
+    /// Nothing there; for a list that is an empty page.
+    Empty,
+    /// Transient: try again within the budget.
+    Retry(String),
+    /// Told to wait.
+    Wait(Duration),
+    /// The access token is not accepted.
+    Reauthorize,
+    /// Refused for good.
+    Reject(String),
+    /// The scope is missing.
+    Forbidden,
+    /// The interface is gone.
+    Retired,
+}
+
+/// The common reading of HTTP statuses (reliability 2.4, S rows).
+pub(crate) fn by_status(reply: &Reply) -> Verdict {
+    match reply.status {
+        200 if reply.body.is_empty() => Verdict::Retry("an empty answer".into()),
+        200 if looks_like_html(reply) => Verdict::Retry("a web page instead of data".into()),
+        200 => Verdict::Accept,
+        204 => Verdict::Empty,
+        401 => Verdict::Reauthorize,
+        403 => Verdict::Forbidden,
+        404 => Verdict::Reject("HTTP 404, not found".into()),
+        410 => Verdict::Retired,
+        429 => Verdict::Wait(Duration::from_secs(reply.retry_after.unwrap_or(0))),
+        408 | 409 | 423 | 425 | 500..=599 => match reply.retry_after {
+            Some(seconds) => Verdict::Wait(Duration::from_secs(seconds)),
+            None => Verdict::Retry(format!("HTTP {}", reply.status)),
+        },
+        300..=399 => Verdict::Retry(format!("an unexpected redirect (HTTP {})", reply.status)),
+        status => Verdict::Reject(format!("HTTP {status}")),
+    }
+}
+
+/// A captive portal or a maintenance page: it says so, or starts like one whatever it says.
+fn looks_like_html(reply: &Reply) -> bool {
+    let start = reply.body.trim_ascii_start();
+    reply.content_type.contains("text/html") && !start.starts_with(b"{") || start.starts_with(b"<")
+}
+
+/// A record as it was received, on its way to a raw table.
+#[derive(Clone, Debug)]
+pub(crate) struct RawRecord {
+    /// The provider's id as text; for a snapshot none.
+    pub(crate) source_id: Option<String>,
+    /// The record's place in its resource's time.
+    pub(crate) record_at: Option<DateTime<Utc>>,
+    pub(crate) payload: Box<RawValue>,
+}
+
+/// A record that could not be used (reliability 3.4).
+#[derive(Clone, Debug)]
+pub(crate) struct Rejected {
+    /// Where it was: `{"page": 3, "index": 7}`.
+    pub(crate) locator: serde_json::Value,
+    /// Our rule, or a SQLSTATE.
+    pub(crate) code: &'static str,
+    /// Field and rule, never the value.
+    pub(crate) detail: String,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// What the loader commits at once: the records of one page.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    /// Which of the loader's runs it belongs to, and with it the account.
+    pub(crate) run: i64,
+    /// The raw table.
+    pub(crate) resource: &'static str,
+    pub(crate) records: Vec<RawRecord>,
+    pub(crate) rejected: Vec<Rejected>,
+    /// The slice these records come from; none for a snapshot.
+    pub(crate) slice: Option<Slice>,
+    /// Where the next page of the open slice is; none on its last page.
+    pub(crate) next_page: Option<PageToken>,
+    /// Set on the last batch of a slice, with what a closed slice proves.
+    pub(crate) closes: Option<Closing>,
+    /// The provider's id of the person, once a record has told it.
+    pub(crate) owner: Option<String>,
+}
+
+/// What the last page of a slice says about all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Closing {
+    /// Coverage may grow to here: the slice's end, held back by growing records and the provider's clock.
+    pub(crate) covered_to: DateTime<Utc>,
+    /// Whether every page was read in this run, so that what is missing is known to be missing.
+    pub(crate) complete: bool,
+}
+
+/// The way in through files.
+pub(crate) struct Files {
+    /// For help texts and errors: "export.zip, export.xml".
+    pub(crate) accepts: &'static str,
+    /// Raises with the reader's output, so that a better reader reads a known file again.
+    pub(crate) parser_version: i32,
+    /// Reads and loads one input through the import ledger.
+    pub(crate) import: crate::files::Import,
+}
+
+/// A SELECT over `changed` whose columns are columns of a canonical table.
+pub(crate) struct Model {
+    pub(crate) name: &'static str,
+    /// The raw table behind `changed`: `raw_table` of its rows.
+    pub(crate) reads: &'static str,
+    /// Other raw tables it names; a change there makes `changed` the whole account.
+    pub(crate) joins: &'static [&'static str],
+    pub(crate) into: crate::canonical::Table,
+    pub(crate) select: &'static str,
+}

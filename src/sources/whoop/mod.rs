@@ -1,0 +1,85 @@
+//! WHOOP: cycles, recoveries, sleeps and workouts of the developer API v2.
+//!
+//! Facts: `docs/sources/whoop.md`. Both tokens die on a refresh; there is no "updated since" filter, so the last days
+//! are read again; scores arrive after the record; the current cycle has no end and keeps growing.
+
+use std::time::Duration;
+
+use crate::canonical::Table;
+use crate::source::{Api, Auth, Limits, Model, Paging, Resource, Source, Stamp, Window, by_status};
+
+pub(crate) static SOURCE: Source = Source {
+    id: "whoop",
+    aliases: &[],
+    title: "WHOOP",
+    brings: "recovery, sleep, strain, workouts",
+    needs: "membership, own app",
+    api: Some(Api {
+        base_url: "https://api.prod.whoop.com/developer",
+        auth: AUTH,
+        limits: LIMITS,
+        verdict: by_status,
+        owner: "/user_id",
+        resources: RESOURCES,
+    }),
+    files: None,
+    models: MODELS,
+};
+
+const AUTH: Auth = Auth {
+    authorize_url: "https://api.prod.whoop.com/oauth/oauth2/auth",
+    token_url: "https://api.prod.whoop.com/oauth/oauth2/token",
+    scopes: &[
+        "offline",
+        "read:recovery",
+        "read:cycles",
+        "read:workout",
+        "read:sleep",
+        "read:profile",
+        "read:body_measurement",
+    ],
+    offline_scope: Some("offline"),
+    pkce: false, // not documented, and no client is known to use it
+    rotates: true,
+    refresh_params: &[("scope", "offline")],
+    dead_errors: &["invalid_grant"],
+    revoke_path: Some("/v2/user/access"),
+    console: "https://developer-dashboard.whoop.com",
+    notes: &["WHOOP has been reported to refuse plain-http addresses now and then; then paste the address you end on."],
+};
+
+/// 100 requests a minute and 10,000 a day, per application.
+const LIMITS: Limits = Limits { requests: 100, per: Duration::from_secs(60), max_wait: Duration::from_secs(90) };
+
+const RESOURCES: &[Resource] = &[
+    Resource::get("user_basic_profile", "/v2/user/profile/basic").scope("read:profile").key(&["/user_id"]),
+    Resource::get("user_body_measurement", "/v2/user/measurement/body").scope("read:body_measurement").may_be_absent(),
+    collection("cycles", "/v2/cycle").scope("read:cycles").open_until("/end"),
+    collection("recoveries", "/v2/recovery").scope("read:recovery").key(&["/cycle_id"]).at(""),
+    collection("sleeps", "/v2/activity/sleep").scope("read:sleep"),
+    collection("workouts", "/v2/activity/workout").scope("read:workout"),
+];
+
+const MODELS: &[Model] =
+    &[model("user_identity", "user_basic_profile", &[], Table::UserIdentity, include_str!("models/user_identity.sql"))];
+
+/// WHOOP's lists all page, filter and name their array the same way: newest first, `start` inclusive, `end` exclusive.
+const fn collection(name: &'static str, path: &'static str) -> Resource {
+    Resource::get(name, path)
+        .window(Window::Range { start: "start", end: "end", format: Stamp::Rfc3339, max_days: None })
+        .paging(Paging::Token { at: "/next_token", param: "nextToken", size: Some(("limit", 25)) })
+        .records("/records")
+        .key(&["/id"])
+        .at("/start")
+        .lookback(7)
+}
+
+const fn model(
+    name: &'static str,
+    reads: &'static str,
+    joins: &'static [&'static str],
+    into: Table,
+    select: &'static str,
+) -> Model {
+    Model { name, reads, joins, into, select }
+}

@@ -1,0 +1,1 @@
+-- grain: one row per WHOOP profile
