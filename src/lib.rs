@@ -14,6 +14,7 @@ mod commands;
 mod config;
 mod db;
 mod extract;
+mod failpoint;
 mod failure;
 mod files;
 mod http;

@@ -87,6 +87,10 @@ impl Config {
     pub(crate) fn load(overrides: Overrides) -> Result<Self, Failure> {
         let mut notes = Vec::new();
         let vars = vars::Vars::read(&mut notes)?;
+        #[cfg(debug_assertions)]
+        if let Some(point) = vars.process_text("HEALTH_FAILPOINT") {
+            crate::failpoint::armed::arm(&point);
+        }
         let dirs = Dirs::find(&vars)?;
         let named = overrides.config_file.or_else(|| vars.text("HEALTH_CONFIG").map(PathBuf::from));
         let file = file::Merged::read(&dirs, named.as_deref())?;

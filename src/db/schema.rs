@@ -1,0 +1,69 @@
+//! The schema: which version the database has, which this program knows, and the migrations between them.
+
+use postgres::Client;
+use refinery::Runner;
+
+use super::Sql;
+use crate::failure::{Failure, Kind};
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// What a database holds, as far as we may touch it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum State {
+    /// Nothing at all.
+    Empty,
+    /// Somebody else's tables and none of ours.
+    Foreign { tables: i64 },
+    /// Ours, at this version.
+    Ours { version: i64 },
+}
+
+/// The migrations this program brings, oldest first.
+pub(crate) fn runner() -> Runner {
+    let mut runner = embedded::migrations::runner();
+    runner.set_migration_table_name("meta.refinery_schema_history");
+    runner
+}
+
+/// The version this program knows: the newest stamp.
+pub(crate) fn known_version() -> i64 {
+    runner().get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0)
+}
+
+pub(crate) fn state(client: &mut Client) -> Result<State, Failure> {
+    let row = client.query_one(include_str!("state.sql"), &[]).sql()?;
+    let (ours, tables): (bool, i64) = (row.get(0), row.get(1));
+    if !ours {
+        return Ok(if tables == 0 { State::Empty } else { State::Foreign { tables } });
+    }
+    let version = client.query_one(include_str!("version.sql"), &[]).sql()?.get(0);
+    Ok(State::Ours { version })
+}
+
+/// Refuses a database that this program must not write to (ux 7, rows 23 to 25).
+pub(crate) fn expect_current(client: &mut Client, shown: &str) -> Result<(), Failure> {
+    let known = known_version();
+    let failure = match state(client)? {
+        State::Ours { version } if version == known => return Ok(()),
+        State::Empty => Failure::new(Kind::Schema, format!("the database {shown} is empty")).next("health migrate"),
+        State::Foreign { tables } => {
+            Failure::new(Kind::Schema, format!("{shown} has {tables} tables and none of ours"))
+                .kept("nothing was touched")
+                .next("name another database in DATABASE_URL, or take this one: health migrate --adopt")
+        }
+        State::Ours { version } if version < known => {
+            Failure::new(Kind::Schema, format!("the schema of {shown} is {version}, this program knows {known}"))
+                .kept("nothing was touched")
+                .next("health migrate")
+        }
+        State::Ours { version } => {
+            Failure::new(Kind::Schema, format!("the schema of {shown} is {version}, newer than this program's {known}"))
+                .kept("nothing was touched")
+                .next("update the program, then run the same command again")
+        }
+    };
+    Err(failure)
+}
