@@ -1,6 +1,8 @@
 //! The canonical tables as models fill them, and the metric dictionary. The columns are PostgreSQL's to know
 //! (`migrations/core`); here stands only what the engine must know about a table.
 
+pub(crate) mod metrics;
+
 /// A canonical table that models fill.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Table {

@@ -1,12 +1,133 @@
-//! Skeleton, to be filled.
+//! `health migrate`: creates or upgrades the schema, loads the metric dictionary, makes the first person.
+
+use std::time::{Duration, Instant};
+
+use postgres::Client;
+use serde_json::json;
 
 use super::Context;
+use crate::db::{self, Sql, Target, schema};
+use crate::failpoint::failpoint;
 use crate::failure::{Exit, Failure, Kind};
+use crate::output::result;
+use crate::run::Person;
 
-#[derive(clap::Args)]
-pub(crate) struct Args {}
+#[derive(clap::Args, Default)]
+#[command(after_help = "Examples:\n  health migrate\n  health migrate --check    what would happen")]
+pub(crate) struct Args {
+    /// Say what would happen, change nothing
+    #[arg(long, visible_alias = "dry-run", short_alias = 'n')]
+    check: bool,
+    /// Create the database that the address names
+    #[arg(long)]
+    create_database: bool,
+    /// Put our schemas into a database that holds somebody else's tables
+    #[arg(long)]
+    adopt: bool,
+}
+
+/// Two migrations at once would each see half of the other's work.
+const LOCK: i64 = 0x6865_616c_7468; // "health"
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
-    let _ = (&ctx.config.dirs, args);
-    Err(Failure::new(Kind::Bug, "not built yet"))
+    let target = db::target(&ctx.config, &|text| ctx.out.note(text))?;
+    let mut client = match target.connect() {
+        Err(failure) if args.create_database && failure.kind == Kind::Schema => {
+            create_database(ctx, &target)?;
+            target.connect()?
+        }
+        other => other?,
+    };
+    db::expect_suitable(&mut client)?;
+    let before = schema::state(&mut client)?;
+    let known = schema::known_version();
+    let row = client.query_one(include_str!("../db/about.sql"), &[]).sql()?;
+    let (version, role): (String, String) = (row.get(0), row.get(1));
+    ctx.out.note(&format!("database {}, role {role}, PostgreSQL {version}", target.shown));
+    let from = match before {
+        schema::State::Foreign { .. } if !args.adopt => {
+            schema::expect_current(&mut client, &target.shown)?;
+            0
+        }
+        schema::State::Ours { version } if version > known => {
+            schema::expect_current(&mut client, &target.shown)?;
+            version
+        }
+        schema::State::Ours { version } => version,
+        schema::State::Empty | schema::State::Foreign { .. } => 0,
+    };
+    if args.check {
+        let what = if from == known {
+            format!("schema {known} is current")
+        } else {
+            format!("schema {from} would become {known}")
+        };
+        return Ok(done(ctx, &what, from, known));
+    }
+    migrate(&mut client, ctx)?;
+    let what = if from == known {
+        format!("schema {known} is current, nothing to do")
+    } else {
+        format!("schema {from} is now {known}")
+    };
+    Ok(done(ctx, &what, from, known))
+}
+
+fn done(ctx: &Context, what: &str, from: i64, known: i64) -> Exit {
+    if ctx.out.json {
+        let next = ["health status"];
+        ctx.out.json(&json!({"schema": "health.migrate/1", "from": from, "to": known,
+            "result": result(Exit::OK, &json!(null), &next)}));
+    } else {
+        ctx.out.note(&format!("ok  {what}"));
+    }
+    Exit::OK
+}
+
+/// Brings an empty or older database to the version this program knows, and reference data up to date. Every migration
+/// is a transaction of its own, so that a kill between two leaves a version that the next call goes on from.
+pub(crate) fn migrate(client: &mut Client, ctx: &Context) -> Result<(), Failure> {
+    wait_for_lock(client)?;
+    client.batch_execute("create schema if not exists meta; set lock_timeout = '3s'").sql()?;
+    for migration in schema::runner().run_iter(client) {
+        let migration = migration.map_err(|error| {
+            Failure::new(
+                Kind::Schema,
+                format!("the schema could not be brought up to date: {}", crate::output::clean(&error.to_string())),
+            )
+            .kept("the migrations before it; data is untouched")
+            .next("health migrate --check")
+        })?;
+        ctx.out.debug(&format!("applied {migration}"));
+        failpoint!("migrate.between");
+    }
+    client.batch_execute("set lock_timeout = '30s'").sql()?;
+    crate::canonical::metrics::load(client)?;
+    Person::ensure_first(client, &ctx.config)?;
+    client.execute("select pg_advisory_unlock($1)", &[&LOCK]).sql()?;
+    Ok(())
+}
+
+/// Waits 30 s at most: a lock without an end would hang a cron job for ever.
+fn wait_for_lock(client: &mut Client) -> Result<(), Failure> {
+    let give_up = Instant::now() + Duration::from_secs(30);
+    loop {
+        if client.query_one("select pg_try_advisory_lock($1)", &[&LOCK]).sql()?.get(0) {
+            return Ok(());
+        }
+        if Instant::now() > give_up {
+            return Err(Failure::new(Kind::Busy, "another program is migrating this database since 30 s or more")
+                .kept("nothing was changed by this call")
+                .next("wait for it, then: health migrate"));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn create_database(ctx: &Context, target: &Target) -> Result<(), Failure> {
+    let name = target.database_name().unwrap_or("health").to_owned();
+    let mut client = target.database("postgres").connect()?;
+    db::create_database(&mut client, &name)?;
+    ctx.out.note(&format!("created the database {}", crate::output::clean(&name)));
+    Ok(())
 }

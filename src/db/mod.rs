@@ -217,3 +217,15 @@ pub(crate) fn transaction<T>(
     transaction.commit().blame(Kind::Database)?;
     Ok(value)
 }
+
+/// Creates an empty UTF-8 database; the name is quoted by the server's own rule.
+pub(crate) fn create_database(client: &mut Client, name: &str) -> Result<(), Failure> {
+    let quoted: String = client.query_one("select quote_ident($1)", &[&name]).sql()?.get(0);
+    client.batch_execute(&format!("create database {quoted} encoding 'UTF8' template template0")).sql()
+}
+
+/// Removes a database with all that is in it, ending the sessions that use it.
+pub(crate) fn drop_database(client: &mut Client, name: &str) -> Result<(), Failure> {
+    let quoted: String = client.query_one("select quote_ident($1)", &[&name]).sql()?.get(0);
+    client.batch_execute(&format!("drop database if exists {quoted} with (force)")).sql()
+}

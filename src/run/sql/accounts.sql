@@ -1,0 +1,4 @@
+select account_id, external_user_id, not_before, label
+  from meta.source_accounts
+ where user_id = $1 and source_system = $2
+ order by account_id
