@@ -98,8 +98,8 @@ pub(crate) struct Resource {
     pub(crate) at: &'static str,
     /// How many days of covered time are read again: scores change after the fact.
     pub(crate) lookback_days: u16,
-    /// JSON pointer whose absence or null marks a record that is still growing, which holds coverage back.
-    pub(crate) open_until: &'static str,
+    /// What marks a record that the provider has not finished with; it holds coverage back (reliability 3.2).
+    pub(crate) provisional: &'static [Provisional],
     /// Whether the provider answers 404 or 204 when it has nothing.
     pub(crate) may_be_absent: bool,
     /// How a slice and a page token become a request; the way out for odd providers.
@@ -119,7 +119,7 @@ impl Resource {
             key: &[],
             at: "",
             lookback_days: 0,
-            open_until: "",
+            provisional: &[],
             may_be_absent: false,
             call: crate::extract::paging::standard_call,
         }
@@ -152,14 +152,23 @@ impl Resource {
         self.lookback_days = days;
         self
     }
-    pub(crate) const fn open_until(mut self, pointer: &'static str) -> Self {
-        self.open_until = pointer;
+    pub(crate) const fn provisional(mut self, marks: &'static [Provisional]) -> Self {
+        self.provisional = marks;
         self
     }
     pub(crate) const fn may_be_absent(mut self) -> Self {
         self.may_be_absent = true;
         self
     }
+}
+
+/// A mark of a record that will change: a JSON pointer, and what stands there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Provisional {
+    /// Absent or null: the record has not ended.
+    Missing(&'static str),
+    /// This text: a score is still to come.
+    Says(&'static str, &'static str),
 }
 
 /// How a slice of time becomes parameters.
@@ -215,7 +224,7 @@ pub(crate) enum Call {
 pub(crate) struct Reply<'a> {
     pub(crate) status: u16,
     pub(crate) content_type: &'a str,
-    /// `Retry-After`, or the provider's reset header, in seconds.
+    /// `Retry-After` in seconds, whichever form it had.
     pub(crate) retry_after: Option<u64>,
     pub(crate) body: &'a [u8],
 }
@@ -248,7 +257,9 @@ pub(crate) fn by_status(reply: &Reply) -> Verdict {
         200 => Verdict::Accept,
         204 => Verdict::Empty,
         401 => Verdict::Reauthorize,
-        403 => Verdict::Forbidden,
+        403 if says(reply.body, "rate limit") => Verdict::Wait(Duration::from_secs(reply.retry_after.unwrap_or(0))),
+        403 if says(reply.body, "scope") => Verdict::Forbidden,
+        403 => Verdict::Reject("HTTP 403, not allowed for this account".into()),
         404 => Verdict::Reject("HTTP 404, not found".into()),
         410 => Verdict::Retired,
         429 => Verdict::Wait(Duration::from_secs(reply.retry_after.unwrap_or(0))),
@@ -259,6 +270,11 @@ pub(crate) fn by_status(reply: &Reply) -> Verdict {
         300..=399 => Verdict::Retry(format!("an unexpected redirect (HTTP {})", reply.status)),
         status => Verdict::Reject(format!("HTTP {status}")),
     }
+}
+
+/// Whether the first kilobyte of an answer speaks of `what`.
+fn says(body: &[u8], what: &str) -> bool {
+    String::from_utf8_lossy(&body[..body.len().min(1024)]).to_lowercase().contains(what)
 }
 
 /// A captive portal or a maintenance page: it says so, or starts like one whatever it says.
@@ -286,6 +302,8 @@ pub(crate) struct Rejected {
     pub(crate) code: &'static str,
     /// Field and rule, never the value.
     pub(crate) detail: String,
+    /// The provider's id, where it could be read: the record is there, although it cannot be used.
+    pub(crate) source_id: Option<String>,
     pub(crate) payload: Vec<u8>,
 }
 
@@ -311,9 +329,9 @@ pub(crate) struct Batch {
 /// What the last page of a slice says about all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Closing {
-    /// Coverage may grow to here: the slice's end, held back by growing records and the provider's clock.
+    /// Coverage may grow to here: the slice's end, held back by provisional records and the provider's clock.
     pub(crate) covered_to: DateTime<Utc>,
-    /// Whether every page was read in this run, so that what is missing is known to be missing.
+    /// Whether every page was read in this run and every record had a key, so that what is missing is known to be.
     pub(crate) complete: bool,
 }
 

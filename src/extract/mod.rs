@@ -1,3 +1,242 @@
-//! Asks providers, page by page. Async; knows no SQL.
+//! Asks providers, page by page: slices become pages, pages become batches on their way to the loader. The resources of
+//! an account are read at the same time under its one request budget. Async; knows no SQL.
 
+pub(crate) mod borders;
+mod error;
+mod limit;
 pub(crate) mod paging;
+mod records;
+mod retry;
+mod session;
+pub(crate) mod slices;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, Duration, Utc};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+pub(crate) use error::{ExtractError, Reach};
+pub(crate) use session::{Parts, Session};
+
+use crate::failpoint::failpoint;
+use crate::failure::Kind;
+use crate::progress::Progress;
+use crate::source::{Batch, Closing, PageToken, Resource, Slice, Window};
+use slices::Planned;
+
+/// What one run is to read.
+pub(crate) struct Plan {
+    pub(crate) run: i64,
+    /// The provider's id of the person, as earlier runs learned it.
+    pub(crate) owner: Option<String>,
+    pub(crate) resources: Vec<(&'static Resource, Vec<Planned>)>,
+}
+
+/// How one resource ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) resource: &'static str,
+    pub(crate) pages: u32,
+    pub(crate) result: Result<(), ExtractError>,
+}
+
+/// A provisional record older than this no longer holds coverage back: its score will not come.
+const PROVISIONAL_DAYS: i64 = 30;
+
+/// More pages than any slice has; a provider that counts on for ever is stopped here.
+const MAX_PAGES: u32 = 200_000;
+
+/// How often a page of the wrong shape is asked for again.
+const SHAPE_RETRIES: u32 = 2;
+
+/// Reads everything of `plan`; one resource's failure does not stop the others unless it reaches the account.
+pub(crate) async fn extract(
+    session: Arc<Session>,
+    plan: Plan,
+    out: mpsc::Sender<Batch>,
+    progress: Progress,
+) -> Vec<Finished> {
+    let owner = Arc::new(Mutex::new(plan.owner));
+    let mut tasks = JoinSet::new();
+    for (resource, slices) in plan.resources {
+        let walk = Walk {
+            session: session.clone(),
+            run: plan.run,
+            resource,
+            out: out.clone(),
+            owner: owner.clone(),
+            progress: progress.clone(),
+            pages: 0,
+        };
+        tasks.spawn(walk.all(slices));
+    }
+    drop(out);
+    let mut finished = Vec::new();
+    while let Some(joined) = tasks.join_next().await {
+        let Ok(end) = joined else { continue }; // aborted after an error that reaches the account
+        let stops_all = end.result.as_ref().is_err_and(|error| error.reach == Reach::Account);
+        finished.push(end);
+        if stops_all {
+            tasks.abort_all();
+        }
+    }
+    finished
+}
+
+/// One resource on its way through its slices.
+struct Walk {
+    session: Arc<Session>,
+    run: i64,
+    resource: &'static Resource,
+    out: mpsc::Sender<Batch>,
+    owner: Arc<Mutex<Option<String>>>,
+    progress: Progress,
+    pages: u32,
+}
+
+impl Walk {
+    async fn all(mut self, slices: Vec<Planned>) -> Finished {
+        let mut result = Ok(());
+        for planned in slices {
+            result = self.slice(planned).await;
+            if result.is_err() {
+                break;
+            }
+        }
+        self.progress.finished(self.resource.name, result.is_ok());
+        Finished { resource: self.resource.name, pages: self.pages, result }
+    }
+
+    async fn slice(&mut self, planned: Planned) -> Result<(), ExtractError> {
+        match self.pages_of(planned.slice, planned.resume.clone()).await {
+            // The token of an earlier run no longer serves: the slice is read again from its first page.
+            Err(error)
+                if planned.resume.is_some()
+                    && error.failure.kind == Kind::Refused
+                    && error.reach == Reach::Resource =>
+            {
+                self.pages_of(planned.slice, None).await
+            }
+            result => result,
+        }
+    }
+
+    async fn pages_of(&mut self, slice: Slice, resume: Option<PageToken>) -> Result<(), ExtractError> {
+        let mut complete = resume.is_none();
+        let mut token = resume;
+        let mut seen: HashSet<String> = HashSet::new();
+        let mut provisional_from: Option<DateTime<Utc>> = None;
+        loop {
+            let (page, next) = self.page(&slice, token.as_ref()).await?;
+            self.check_owner(&page)?;
+            complete &= page.rejected.iter().all(|reject| reject.source_id.is_some());
+            provisional_from = match (provisional_from, page.provisional_from) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+            if let Some(PageToken(text)) = &next
+                && (!seen.insert(text.clone()) || token.as_ref() == next.as_ref() || self.pages >= MAX_PAGES)
+            {
+                self.send(slice, page, token.clone(), None).await?;
+                let what = format!("{}: the provider sends the same page token again and again", self.resource.name);
+                return Err(ExtractError::resource(Kind::Refused, what)
+                    .next(format!("health doctor {}", self.session.source.command_name())));
+            }
+            let closes =
+                next.is_none().then(|| Closing { covered_to: self.covered_to(slice, provisional_from), complete });
+            let last = closes.is_some();
+            self.send(slice, page, next.clone(), closes).await?;
+            if last {
+                return Ok(());
+            }
+            token = next;
+        }
+    }
+
+    /// One page; one of the wrong shape is asked for again before it is called a change at the provider.
+    async fn page(
+        &mut self,
+        slice: &Slice,
+        token: Option<&PageToken>,
+    ) -> Result<(records::Page, Option<PageToken>), ExtractError> {
+        let call = (self.resource.call)(self.resource, slice, token);
+        let name = self.resource.name;
+        let mut tries = 0;
+        loop {
+            let body = self.session.get(self.resource, &call).await?;
+            self.pages += 1;
+            failpoint!("page.received");
+            let Some(body) = body else { return Ok((records::Page::default(), None)) };
+            let parsed = records::split(self.resource, self.session.api.owner, &body, self.pages as usize)
+                .and_then(|page| Ok((page, paging::next_page(self.resource, &body)?)));
+            match parsed {
+                Ok((page, next)) => {
+                    self.progress.page(name, page.records.len(), earliest(&page));
+                    return Ok((page, next));
+                }
+                Err(error) if tries < SHAPE_RETRIES => {
+                    tries += 1;
+                    let _ = error; // said again below if it stays
+                    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                }
+                Err(error) => {
+                    let what = format!("{name}: {error}; it looks like a change at {}", self.session.source.title);
+                    return Err(ExtractError::resource(Kind::Refused, what)
+                        .next(format!("health doctor {}", self.session.source.command_name())));
+                }
+            }
+        }
+    }
+
+    /// A shared cache or a mixed-up login must never bring another person's records in (reliability S19, T21).
+    fn check_owner(&self, page: &records::Page) -> Result<(), ExtractError> {
+        let Ok(mut known) = self.owner.lock() else { return Ok(()) };
+        for id in &page.owners {
+            match known.as_ref() {
+                Some(owner) if owner != id => {
+                    let title = self.session.source.title;
+                    return Err(ExtractError::account(
+                        Kind::Refused,
+                        format!("{title} sent records of another account than this one's; the page was not stored"),
+                    )
+                    .next(format!("health auth {} --again", self.session.source.command_name())));
+                }
+                Some(_) => {}
+                None => *known = Some(id.clone()),
+            }
+        }
+        Ok(())
+    }
+
+    fn covered_to(&self, slice: Slice, provisional_from: Option<DateTime<Utc>>) -> DateTime<Utc> {
+        let now = self.session.safe_now();
+        let held_back = provisional_from.filter(|from| now - *from < Duration::days(PROVISIONAL_DAYS));
+        held_back.map_or(slice.to, |from| from.min(slice.to)).min(now).max(slice.from)
+    }
+
+    async fn send(
+        &self,
+        slice: Slice,
+        page: records::Page,
+        next_page: Option<PageToken>,
+        closes: Option<Closing>,
+    ) -> Result<(), ExtractError> {
+        let batch = Batch {
+            run: self.run,
+            resource: self.resource.name,
+            records: page.records,
+            rejected: page.rejected,
+            slice: (self.resource.window != Window::Snapshot).then_some(slice),
+            next_page,
+            closes,
+            owner: self.owner.lock().ok().and_then(|owner| owner.clone()),
+        };
+        self.out.send(batch).await.map_err(|_| ExtractError::loader_gone())
+    }
+}
+
+fn earliest(page: &records::Page) -> Option<DateTime<Utc>> {
+    page.records.iter().filter_map(|record| record.record_at).min()
+}

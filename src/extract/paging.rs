@@ -30,3 +30,54 @@ fn stamp(format: Stamp, instant: DateTime<Utc>) -> String {
         Stamp::Rfc3339 => instant.to_rfc3339_opts(SecondsFormat::Millis, true),
     }
 }
+
+/// Where the next page is, after reading the reply `document`; none where the list ends.
+///
+/// # Errors
+/// The reply's token is neither text nor number.
+pub(crate) fn next_page(resource: &Resource, document: &[u8]) -> Result<Option<PageToken>, super::records::ShapeError> {
+    let at = match resource.paging {
+        Paging::Single => return Ok(None),
+        Paging::Token { at, .. } | Paging::NextLink { at } => at,
+    };
+    let document = super::borders::document(document)?;
+    let value = super::borders::member(document, at)?.unwrap_or(b"null");
+    let token = match serde_json::from_slice(value) {
+        Ok(serde_json::Value::Null) => String::new(),
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(serde_json::Value::Number(_)) => String::from_utf8_lossy(value).into_owned(),
+        _ => return Err(super::borders::BorderError::Broken.into()),
+    };
+    Ok((!token.is_empty()).then_some(PageToken(token)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: Resource = Resource::get("x", "/v2/x")
+        .window(Window::Range { start: "start", end: "end", format: Stamp::Rfc3339, max_days: None })
+        .paging(Paging::Token { at: "/next_token", param: "nextToken", size: Some(("limit", 25)) });
+
+    #[test]
+    fn every_page_repeats_the_window_and_the_size() {
+        let slice =
+            Slice { from: DateTime::UNIX_EPOCH, to: DateTime::from_timestamp(86_400, 120_000_000).unwrap_or_default() };
+        let Call::Get { path, query } = standard_call(&LIST, &slice, Some(&PageToken("t".into()))) else { panic!() };
+        let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(path, "/v2/x");
+        assert_eq!(
+            pairs,
+            ["start=1970-01-01T00:00:00.000Z", "end=1970-01-02T00:00:00.120Z", "limit=25", "nextToken=t"]
+        );
+    }
+
+    #[test]
+    fn absent_null_and_empty_tokens_end_the_list() {
+        for end in ["{}", r#"{"next_token":null}"#, r#"{"next_token":""}"#] {
+            assert_eq!(next_page(&LIST, end.as_bytes()), Ok(None));
+        }
+        assert_eq!(next_page(&LIST, br#"{"next_token":"a\"b"}"#), Ok(Some(PageToken("a\"b".into()))));
+        assert!(next_page(&LIST, br#"{"next_token":{}}"#).is_err());
+    }
+}

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::canonical::Table;
-use crate::source::{Api, Auth, Limits, Model, Paging, Resource, Source, Stamp, Window, by_status};
+use crate::source::{Api, Auth, Limits, Model, Paging, Provisional, Resource, Source, Stamp, Window, by_status};
 
 pub(crate) static SOURCE: Source = Source {
     id: "whoop",
@@ -54,11 +54,14 @@ const LIMITS: Limits = Limits { requests: 100, per: Duration::from_secs(60), max
 const RESOURCES: &[Resource] = &[
     Resource::get("user_basic_profile", "/v2/user/profile/basic").scope("read:profile").key(&["/user_id"]),
     Resource::get("user_body_measurement", "/v2/user/measurement/body").scope("read:body_measurement").may_be_absent(),
-    collection("cycles", "/v2/cycle").scope("read:cycles").open_until("/end"),
+    collection("cycles", "/v2/cycle").scope("read:cycles").provisional(&[Provisional::Missing("/end"), PENDING]),
     collection("recoveries", "/v2/recovery").scope("read:recovery").key(&["/cycle_id"]).at(""),
-    collection("sleeps", "/v2/activity/sleep").scope("read:sleep"),
-    collection("workouts", "/v2/activity/workout").scope("read:workout"),
+    collection("sleeps", "/v2/activity/sleep").scope("read:sleep").provisional(&[PENDING]),
+    collection("workouts", "/v2/activity/workout").scope("read:workout").provisional(&[PENDING]),
 ];
+
+/// A score that comes later, within minutes as a rule.
+const PENDING: Provisional = Provisional::Says("/score_state", "PENDING_SCORE");
 
 const MODELS: &[Model] =
     &[model("user_identity", "user_basic_profile", &[], Table::UserIdentity, include_str!("models/user_identity.sql"))];

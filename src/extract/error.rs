@@ -1,0 +1,59 @@
+//! Why a resource could not be read to its end, and how far that reaches.
+
+use chrono::{DateTime, Utc};
+
+use crate::failure::{Failure, Kind};
+use crate::run::Connection;
+
+/// What else a failure touches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reach {
+    /// The other resources go on.
+    Resource,
+    /// No resource of this account can go on.
+    Account,
+}
+
+/// The end of a resource before its last page.
+#[derive(Debug)]
+pub(crate) struct ExtractError {
+    pub(crate) failure: Failure,
+    pub(crate) reach: Reach,
+    /// No request before this instant, also in later runs.
+    pub(crate) not_before: Option<DateTime<Utc>>,
+    /// What the connection is from now on, where the failure says so.
+    pub(crate) connection: Option<Connection>,
+    /// The signal, where a person or the system asked to stop.
+    pub(crate) signal: Option<u8>,
+    /// Whether it only follows from the loader's own failure, which is the one to report.
+    pub(crate) loader_gone: bool,
+}
+
+impl ExtractError {
+    pub(crate) fn new(reach: Reach, failure: Failure) -> Self {
+        Self { failure, reach, not_before: None, connection: None, signal: None, loader_gone: false }
+    }
+
+    pub(crate) fn resource(kind: Kind, what: impl Into<String>) -> Self {
+        Self::new(Reach::Resource, Failure::new(kind, what.into()))
+    }
+
+    pub(crate) fn account(kind: Kind, what: impl Into<String>) -> Self {
+        Self::new(Reach::Account, Failure::new(kind, what.into()))
+    }
+
+    pub(crate) fn stopped(signal: u8) -> Self {
+        let failure =
+            Failure::new(Kind::Later, "stopped on request").next("the same command goes on where this one stopped");
+        Self { signal: Some(signal), ..Self::new(Reach::Account, failure) }
+    }
+
+    pub(crate) fn loader_gone() -> Self {
+        Self { loader_gone: true, ..Self::account(Kind::Database, "the loader has ended") }
+    }
+
+    pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
+        self.failure = self.failure.next(next);
+        self
+    }
+}

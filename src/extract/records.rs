@@ -1,0 +1,212 @@
+//! A page into records: split first, then each strictly, so that a bad one costs itself alone. The record's text stays
+//! exactly as it was sent.
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::borders::{self, BorderError};
+use crate::source::{Provisional, RawRecord, Rejected, Resource};
+
+/// Larger than any record a provider sends.
+const MAX_RECORD: usize = 16 << 20;
+
+/// What one page holds.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) records: Vec<RawRecord>,
+    pub(crate) rejected: Vec<Rejected>,
+    /// The time of the earliest record that the provider has not finished with.
+    pub(crate) provisional_from: Option<DateTime<Utc>>,
+    /// The provider's ids of the people its records belong to, each once.
+    pub(crate) owners: Vec<String>,
+}
+
+/// Splits `body`, an answer that passed the verdict.
+///
+/// # Errors
+/// The answer is no JSON, is cut off, or does not hold the array it should.
+pub(crate) fn split(resource: &Resource, owner: &str, body: &[u8], page_number: usize) -> Result<Page, ShapeError> {
+    let document = borders::document(body)?;
+    let texts = if resource.records.is_empty() {
+        vec![document]
+    } else {
+        let list = borders::member(document, resource.records)?.ok_or(ShapeError::NoList(resource.records))?;
+        borders::elements(list)?.ok_or(ShapeError::NoList(resource.records))?
+    };
+    let mut page = Page::default();
+    for (index, text) in texts.into_iter().enumerate() {
+        let source_id = key(resource, text);
+        match strict(resource, text, source_id.as_deref().ok()) {
+            Ok(record) => page.take(resource, owner, record),
+            Err((code, detail)) => {
+                let source_id = source_id.ok().filter(|id| !id.is_empty());
+                page.rejected.push(Rejected {
+                    locator: json!({"page": page_number, "index": index, "source_id": source_id}),
+                    code,
+                    detail,
+                    source_id,
+                    payload: text[..text.len().min(MAX_RECORD)].to_vec(),
+                });
+            }
+        }
+    }
+    Ok(page)
+}
+
+/// Why a page is not what the documentation says.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ShapeError {
+    #[error(transparent)]
+    Border(#[from] BorderError),
+    #[error("the answer holds no list at {0}")]
+    NoList(&'static str),
+}
+
+impl Page {
+    fn take(&mut self, resource: &Resource, owner: &str, record: RawRecord) {
+        let text = record.payload.get().as_bytes();
+        if !owner.is_empty()
+            && let Ok(Some(id)) = borders::member(text, owner)
+        {
+            let id = scalar_text(id);
+            if !id.is_empty() && !self.owners.contains(&id) {
+                self.owners.push(id);
+            }
+        }
+        if let Some(at) = record.record_at
+            && resource.provisional.iter().any(|mark| is_marked(*mark, text))
+        {
+            self.provisional_from = Some(self.provisional_from.map_or(at, |earliest| earliest.min(at)));
+        }
+        self.records.push(record);
+    }
+}
+
+fn is_marked(mark: Provisional, text: &[u8]) -> bool {
+    match mark {
+        Provisional::Missing(pointer) => {
+            matches!(borders::member(text, pointer), Ok(None | Some(b"null")))
+        }
+        Provisional::Says(pointer, word) => {
+            borders::member(text, pointer).ok().flatten().is_some_and(|value| scalar_text(value) == word)
+        }
+    }
+}
+
+type Refusal = (&'static str, String);
+
+/// The record's key as text, exactly as sent: a number keeps its digits. Empty for a snapshot.
+fn key(resource: &Resource, text: &[u8]) -> Result<String, Refusal> {
+    let mut parts = Vec::new();
+    for pointer in resource.key {
+        let value = borders::member(text, pointer).ok().flatten().map(scalar_text).filter(|part| !part.is_empty());
+        parts.push(value.ok_or(("missing_key", format!("{pointer} is missing or empty")))?);
+    }
+    Ok(parts.join("|"))
+}
+
+/// The text of a string or number; empty for null and for what is neither.
+fn scalar_text(value: &[u8]) -> String {
+    match value.first() {
+        Some(b'"') => serde_json::from_slice(value).unwrap_or_default(),
+        Some(b'-' | b'0'..=b'9') => String::from_utf8_lossy(value).into_owned(),
+        _ => String::new(),
+    }
+}
+
+fn strict(resource: &Resource, text: &[u8], source_id: Option<&str>) -> Result<RawRecord, Refusal> {
+    if text.len() > MAX_RECORD {
+        return Err(("too_large", format!("the record is larger than {MAX_RECORD} bytes")));
+    }
+    let value: Value = serde_json::from_slice(text)
+        .map_err(|error| ("not_json", format!("not readable as JSON at column {}", error.column())))?;
+    if !value.is_object() {
+        return Err(("not_an_object", "the record is no JSON object".into()));
+    }
+    if holds_nul(&value) {
+        return Err(("nul_character", "a text holds the character U+0000".into()));
+    }
+    let id = match source_id {
+        Some(id) => id.to_owned(),
+        None => key(resource, text)?,
+    };
+    let record_at = if resource.at.is_empty() {
+        None
+    } else {
+        let said = value.pointer(resource.at).and_then(Value::as_str).unwrap_or_default();
+        let at = crate::time::parse_instant(said)
+            .ok_or_else(|| ("bad_time", format!("{} is missing or no instant", resource.at)))?;
+        Some(at)
+    };
+    let exact = std::str::from_utf8(text).map_err(|_| ("not_utf8", "the record is not UTF-8".to_owned()))?;
+    let payload = RawValue::from_string(exact.to_owned())
+        .map_err(|error| ("not_json", format!("not readable as JSON at column {}", error.column())))?;
+    Ok(RawRecord { source_id: (!resource.key.is_empty()).then_some(id), record_at, payload })
+}
+
+/// PostgreSQL's text cannot hold U+0000, and its JSON operators fail on it.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members.iter().any(|(name, item)| name.contains('\0') || holds_nul(item)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Paging, Stamp, Window};
+
+    const SLEEPS: Resource = Resource::get("sleeps", "/sleep")
+        .window(Window::Range { start: "start", end: "end", format: Stamp::Rfc3339, max_days: None })
+        .paging(Paging::Token { at: "/next_token", param: "nextToken", size: None })
+        .records("/records")
+        .key(&["/id"])
+        .at("/start")
+        .provisional(&[Provisional::Missing("/end"), Provisional::Says("/state", "PENDING")]);
+
+    fn page(records: &str) -> Page {
+        split(&SLEEPS, "/user_id", format!("{{\"records\":[{records}]}}").as_bytes(), 1).unwrap()
+    }
+
+    #[test]
+    fn each_kind_of_poison_costs_its_record_alone() {
+        let good = r#"{"id": 9007199254740993, "user_id": 7, "start":"2026-01-05T07:00:00.120Z","end":"x", "v": 1.10}"#;
+        for bad in [
+            r#"{"id":"a","start":"2026-01-05T07:00:00Z","v":1e400}"#,
+            r#"{"id":"a","start":"2026-01-05T07:00:00Z","v":"\ud800"}"#,
+            r#"{"id":"a","start":"2026-01-05T07:00:00Z","v":"\u0000"}"#,
+            r#"{"id":"a","start":"2026-01-05T07:00:00Z","v":NaN}"#,
+            r#"{"id":"a","start":"yesterday"}"#,
+            r#"{"start":"2026-01-05T07:00:00Z"}"#,
+            r#"{"id":null,"start":"2026-01-05T07:00:00Z"}"#,
+            "17",
+            "[1]",
+        ] {
+            let page = page(&format!("{bad},{good}"));
+            assert_eq!((page.records.len(), page.rejected.len()), (1, 1), "{bad}");
+            assert_eq!(page.records[0].source_id.as_deref(), Some("9007199254740993"), "digits are kept");
+            assert_eq!(page.records[0].payload.get(), good, "text is kept");
+            assert_eq!(page.owners, ["7"]);
+        }
+    }
+
+    #[test]
+    fn unfinished_records_are_noticed() {
+        let open = r#"{"id":1,"start":"2026-01-05T07:00:00Z"}"#;
+        let pending = r#"{"id":2,"start":"2026-01-04T07:00:00Z","end":"e","state":"PENDING"}"#;
+        let from = page(&format!("{open},{pending}")).provisional_from.unwrap();
+        assert_eq!(from.to_rfc3339(), "2026-01-04T07:00:00+00:00");
+    }
+
+    #[test]
+    fn a_reply_without_its_list_is_no_empty_page() {
+        for body in ["{}", r#"{"records":null}"#, r#"{"records":{}}"#, "[]", "", "{\"records\":["] {
+            assert!(split(&SLEEPS, "", body.as_bytes(), 1).is_err(), "{body}");
+        }
+        assert!(split(&SLEEPS, "", br#"{"records":[]}"#, 1).is_ok());
+    }
+}

@@ -1,0 +1,326 @@
+//! One call: the budget, the bearer, the verdict, one renewal of the token, retries. Every request goes to the origin of
+//! the source's base address, whatever a link says.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{self, HeaderMap};
+use url::Url;
+
+use super::error::{ExtractError, Reach};
+use super::limit::{Limiter, TooLong};
+use super::retry;
+use crate::failure::{Failure, Kind};
+use crate::http::{self, BodyError};
+use crate::oauth::{AccessToken, Login};
+use crate::output::{Out, clean};
+use crate::run::Connection;
+use crate::signals::Stop;
+use crate::source::{Api, Call, Reply, Resource, Source, Verdict};
+use crate::time::Clock;
+
+/// What all resources of one account share.
+pub(crate) struct Session {
+    pub(crate) source: &'static Source,
+    pub(crate) api: &'static Api,
+    client: reqwest::Client,
+    base: Url,
+    login: Login,
+    limiter: Limiter,
+    clock: Clock,
+    stop: Stop,
+    out: Out,
+    requests: AtomicU32,
+    max_requests: Option<u32>,
+    /// The provider's clock, as its last answer told it.
+    server_now: Mutex<Option<DateTime<Utc>>>,
+}
+
+/// What a session is made of.
+pub(crate) struct Parts {
+    pub(crate) source: &'static Source,
+    pub(crate) api: &'static Api,
+    pub(crate) client: reqwest::Client,
+    pub(crate) base: Url,
+    pub(crate) login: Login,
+    pub(crate) clock: Clock,
+    pub(crate) stop: Stop,
+    pub(crate) out: Out,
+    pub(crate) max_requests: Option<u32>,
+}
+
+/// One attempt's result.
+enum Attempt {
+    Body(Vec<u8>),
+    Empty,
+    /// Transient, and why.
+    Again(String),
+    /// After this long; the provider asked.
+    After(Duration),
+    Renew,
+}
+
+impl Session {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { source, api, client, base, login, clock, stop, out, max_requests } = parts;
+        Self {
+            source,
+            api,
+            client,
+            base,
+            login,
+            limiter: Limiter::new(api.limits),
+            clock,
+            stop,
+            out,
+            requests: AtomicU32::new(0),
+            max_requests,
+            server_now: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn requests(&self) -> u32 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The present moment for coverage: never later than the provider's own clock.
+    pub(crate) fn safe_now(&self) -> DateTime<Utc> {
+        let now = self.clock.now();
+        let server = self.server_now.lock().ok().and_then(|server| *server);
+        server.filter(|_| !self.clock.is_fixed()).map_or(now, |server| now.min(server))
+    }
+
+    /// The body of one answer; none where the provider says that there is nothing.
+    pub(crate) async fn get(&self, resource: &Resource, call: &Call) -> Result<Option<Vec<u8>>, ExtractError> {
+        let what = resource.name;
+        let url = self.address(what, call)?;
+        let mut pauses = retry::pauses();
+        let mut renewed = false;
+        let mut token = self.token().await?;
+        loop {
+            let attempt = tokio::select! {
+                attempt = self.attempt(resource, &url, &token) => attempt?,
+                () = self.stop.asked() => return Err(ExtractError::stopped(self.stop.signal().unwrap_or(2))),
+            };
+            let pause = match attempt {
+                Attempt::Body(body) => return Ok(Some(body)),
+                Attempt::Empty => return Ok(None),
+                Attempt::Renew if renewed => return Err(self.still_refused()),
+                Attempt::Renew => {
+                    renewed = true;
+                    token = self.login.renew(&token).await.map_err(|error| self.no_token(error))?;
+                    continue;
+                }
+                Attempt::After(wait) => {
+                    self.limiter.block(wait).map_err(|too_long| self.asked_to_wait(&too_long))?;
+                    self.out.note(&format!("{}: waiting {} s, asked by {}", what, wait.as_secs(), self.source.title));
+                    continue;
+                }
+                Attempt::Again(why) => match pauses.next() {
+                    Some(pause) => pause,
+                    None => return Err(self.gave_up(what, &why)),
+                },
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.stop.asked() => return Err(ExtractError::stopped(self.stop.signal().unwrap_or(2))),
+            }
+        }
+    }
+
+    async fn attempt(&self, resource: &Resource, url: &Url, token: &AccessToken) -> Result<Attempt, ExtractError> {
+        let what = resource.name;
+        self.limiter.acquire().await.map_err(|too_long| self.asked_to_wait(&too_long))?;
+        let spent = self.requests.fetch_add(1, Ordering::Relaxed);
+        if self.max_requests.is_some_and(|most| spent >= most) {
+            self.requests.fetch_sub(1, Ordering::Relaxed);
+            self.limiter.answered(None);
+            return Err(ExtractError::account(Kind::Later, format!("the budget of {spent} requests is spent"))
+                .next("the same command goes on where this one stopped"));
+        }
+        let sent = self
+            .client
+            .get(url.clone())
+            .bearer_auth(token.expose())
+            .header(header::ACCEPT, "application/json")
+            .header(header::CACHE_CONTROL, "no-cache")
+            .send()
+            .await;
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => {
+                self.limiter.answered(None);
+                self.out.debug(&format!("GET {what}: {}", http::transport_error(&error)));
+                return Ok(Attempt::Again(http::transport_error(&error)));
+            }
+        };
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        self.limiter.answered(Some(&headers));
+        self.note_server_time(&headers)?;
+        let body = match http::body(response, http::MAX_PAGE).await {
+            Ok(body) => body,
+            Err(BodyError::Broken(_)) => return Ok(Attempt::Again("the answer broke off".into())),
+            Err(error @ BodyError::TooLarge(_)) => {
+                return Err(ExtractError::resource(Kind::Refused, format!("{what}: {error}"))
+                    .next(format!("health doctor {}", self.source.command_name())));
+            }
+        };
+        if self.out.verbose > 1 {
+            self.out.debug(&format!("GET {what}: {status}, {} bytes", body.len()));
+        }
+        self.judge(resource, status, &headers, body)
+    }
+
+    fn judge(
+        &self,
+        resource: &Resource,
+        status: u16,
+        headers: &HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Attempt, ExtractError> {
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let reply = Reply { status, content_type, retry_after: self.retry_after(headers), body: &body };
+        let (what, name) = (resource.name, self.source.command_name());
+        if status == 404 && resource.may_be_absent {
+            return Ok(Attempt::Empty);
+        }
+        Ok(match (self.api.verdict)(&reply) {
+            Verdict::Accept => Attempt::Body(body),
+            Verdict::Empty => Attempt::Empty,
+            Verdict::Retry(why) => Attempt::Again(why),
+            Verdict::Wait(wait) if wait.is_zero() => {
+                Attempt::Again(format!("HTTP {status}, without saying for how long"))
+            }
+            Verdict::Wait(wait) => Attempt::After(wait.clamp(Duration::from_secs(1), Duration::from_secs(3600))),
+            Verdict::Reauthorize => Attempt::Renew,
+            Verdict::Forbidden => {
+                return Err(ExtractError::resource(
+                    Kind::Login,
+                    format!("{} did not grant what {what} needs", self.source.title),
+                )
+                .next(format!("health auth {name} --again")));
+            }
+            Verdict::Reject(why) => {
+                return Err(ExtractError::resource(
+                    Kind::Refused,
+                    format!("{} refuses {what}: {}", self.source.title, clean(&why)),
+                )
+                .next(format!("health doctor {name}")));
+            }
+            Verdict::Retired => {
+                let mut error = ExtractError::account(
+                    Kind::Refused,
+                    format!(
+                        "{}'s interface has ended (HTTP 410); this is not an error in your set-up",
+                        self.source.title
+                    ),
+                )
+                .next(format!("health sources {name}"));
+                error.connection = Some(Connection::Retired);
+                return Err(error);
+            }
+        })
+    }
+
+    /// The address of a call, which must be of the base's origin (reliability 3.7).
+    fn address(&self, what: &str, call: &Call) -> Result<Url, ExtractError> {
+        let refuse = |why: &str| {
+            ExtractError::resource(Kind::Refused, format!("{what}: {why}"))
+                .next(format!("health doctor {}", self.source.command_name()))
+        };
+        match call {
+            Call::Get { path, query } => {
+                let joined = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+                let mut url = Url::parse(&joined).map_err(|_| refuse("the address is malformed"))?;
+                if !query.is_empty() {
+                    url.query_pairs_mut().extend_pairs(query);
+                }
+                Ok(url)
+            }
+            Call::Follow { link } => {
+                let url = self.base.join(link).map_err(|_| refuse("the link to the next page is malformed"))?;
+                let same = url.origin() == self.base.origin() && url.username().is_empty() && url.password().is_none();
+                if same {
+                    Ok(url)
+                } else {
+                    Err(refuse("the link to the next page leads to another server; it was not followed"))
+                }
+            }
+        }
+    }
+
+    async fn token(&self) -> Result<AccessToken, ExtractError> {
+        self.login.access_token().await.map_err(|error| self.no_token(error))
+    }
+
+    fn no_token(&self, error: crate::oauth::TokenError) -> ExtractError {
+        let failure = error.into_failure(self.source);
+        let connection = (failure.kind == Kind::Login).then_some(Connection::NeedsAuth);
+        ExtractError { connection, ..ExtractError::new(Reach::Account, failure) }
+    }
+
+    fn still_refused(&self) -> ExtractError {
+        let name = self.source.command_name();
+        let mut error = ExtractError::account(
+            Kind::Login,
+            format!("{} refuses an access token that it renewed a moment ago", self.source.title),
+        )
+        .next(format!("health auth {name} --again"));
+        error.connection = Some(Connection::NeedsAuth);
+        error
+    }
+
+    fn gave_up(&self, what: &str, why: &str) -> ExtractError {
+        let reach = Reach::Resource; // the others may fare better, and find out for themselves
+        ExtractError::new(
+            reach,
+            Failure::new(Kind::Later, format!("{} does not answer for {what}: {}", self.source.title, clean(why))),
+        )
+        .next("the same command goes on where this one stopped")
+    }
+
+    fn asked_to_wait(&self, too_long: &TooLong) -> ExtractError {
+        let until = self.clock.now() + too_long.0;
+        let mut error = ExtractError::account(
+            Kind::Later,
+            format!("{} asks to wait until {} UTC", self.source.title, until.format("%Y-%m-%d %H:%M:%S")),
+        )
+        .next("nothing to do; the next run respects it and goes on");
+        error.not_before = Some(until);
+        error
+    }
+
+    /// `Retry-After` in both its forms, else the reset that WHOOP and others send.
+    fn retry_after(&self, headers: &HeaderMap) -> Option<u64> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        let said = text("retry-after").and_then(|value| {
+            value.parse().ok().or_else(|| {
+                let at = DateTime::parse_from_rfc2822(value).ok()?;
+                u64::try_from((at.with_timezone(&Utc) - self.clock.now()).num_seconds().max(1)).ok()
+            })
+        });
+        said.or_else(|| {
+            text("x-ratelimit-reset").and_then(|value| value.parse().ok()).filter(|seconds| *seconds <= 86_400)
+        })
+    }
+
+    /// A clock that is days wrong would put coverage where no data can be (ux 7, row 38).
+    fn note_server_time(&self, headers: &HeaderMap) -> Result<(), ExtractError> {
+        let said = headers.get(header::DATE).and_then(|value| value.to_str().ok());
+        let Some(server) = said.and_then(|text| DateTime::parse_from_rfc2822(text).ok()) else { return Ok(()) };
+        let server = server.with_timezone(&Utc);
+        let off = self.clock.now() - server;
+        if !self.clock.is_fixed() && off.num_hours().abs() >= 24 {
+            let side = if off.num_seconds() > 0 { "ahead of" } else { "behind" };
+            let what = format!("this clock is {} days {side} {}'s", off.num_days().abs().max(1), self.source.title);
+            return Err(ExtractError::account(Kind::Local, what).next("set the clock, then run the same command again"));
+        }
+        if let Ok(mut now) = self.server_now.lock() {
+            *now = Some(server);
+        }
+        Ok(())
+    }
+}

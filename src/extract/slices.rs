@@ -1,0 +1,215 @@
+//! What to ask for: coverage, `--since`, the lookback and the present moment become slices, oldest first.
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::source::{PageToken, Resource, Slice, Window};
+
+/// What is known of a resource before a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    /// Closed slices, ascending and apart from each other.
+    pub(crate) covered: Vec<Slice>,
+    /// The slice that an earlier run left open, and where its next page is.
+    pub(crate) open: Option<(Slice, PageToken)>,
+}
+
+/// What a person asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) since: Option<DateTime<Utc>>,
+    /// Exclusive; none: until now.
+    pub(crate) until: Option<DateTime<Utc>>,
+    /// Read covered time again.
+    pub(crate) force: bool,
+}
+
+/// A slice to read, from its first page or from where an earlier run stopped.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Planned {
+    pub(crate) slice: Slice,
+    pub(crate) resume: Option<PageToken>,
+}
+
+/// The beginning of everything: before any wearable, and a date every provider understands.
+const BEGINNING: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+/// The slices of `resource`, oldest first; one without an end for a snapshot.
+pub(crate) fn plan(resource: &Resource, held: &Held, asked: Asked, now: DateTime<Utc>) -> Vec<Planned> {
+    let Window::Range { max_days, .. } = resource.window else {
+        return vec![Planned { slice: Slice { from: now, to: now }, resume: None }];
+    };
+    let end = asked.until.map_or(now, |until| until.min(now));
+    let wanted = wanted(resource, held, asked, end);
+    let resumable = held
+        .open
+        .clone()
+        .filter(|(open, _)| !asked.force && wanted.iter().any(|range| range.from <= open.from && open.to <= range.to));
+    let mut planned = Vec::new();
+    let rest = match &resumable {
+        Some((open, token)) => {
+            planned.push(Planned { slice: *open, resume: Some(token.clone()) });
+            subtract(&wanted, &[*open])
+        }
+        None => wanted,
+    };
+    for range in rest {
+        planned.extend(cut(range, max_days).into_iter().map(|slice| Planned { slice, resume: None }));
+    }
+    planned.sort_by_key(|plan| plan.slice.from);
+    planned
+}
+
+/// The time to be read: what is not covered, and the lookback.
+fn wanted(resource: &Resource, held: &Held, asked: Asked, end: DateTime<Utc>) -> Vec<Slice> {
+    let first_covered = held.covered.first().map(|range| range.from);
+    // What lies before the earliest covered instant is no gap: the person chose where to begin.
+    let open_from = held.open.as_ref().map(|(open, _)| open.from);
+    let known_start = match (first_covered, open_from) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    let from = asked.since.or(known_start).unwrap_or(BEGINNING);
+    if from >= end {
+        return Vec::new();
+    }
+    let asked_range = Slice { from, to: end };
+    if asked.force {
+        return vec![asked_range];
+    }
+    let mut wanted = subtract(&[asked_range], &held.covered);
+    if let Some(last) = held.covered.last() {
+        let from = (last.to - Duration::days(i64::from(resource.lookback_days))).max(held.covered[0].from);
+        let to = last.to.min(end);
+        if from < to {
+            wanted.push(Slice { from, to });
+        }
+    }
+    merge(wanted)
+}
+
+/// Joins what overlaps or touches.
+fn merge(mut ranges: Vec<Slice>) -> Vec<Slice> {
+    ranges.sort_by_key(|range| range.from);
+    let mut merged: Vec<Slice> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.from <= last.to => last.to = last.to.max(range.to),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+/// `ranges` without `holes`; `holes` are ascending.
+fn subtract(ranges: &[Slice], holes: &[Slice]) -> Vec<Slice> {
+    let mut left = Vec::new();
+    for range in ranges {
+        let mut from = range.from;
+        for hole in holes.iter().filter(|hole| hole.to > range.from && hole.from < range.to) {
+            if hole.from > from {
+                left.push(Slice { from, to: hole.from });
+            }
+            from = from.max(hole.to);
+        }
+        if from < range.to {
+            left.push(Slice { from, to: range.to });
+        }
+    }
+    left
+}
+
+/// Cuts a range into slices no longer than the provider allows.
+fn cut(range: Slice, max_days: Option<u16>) -> Vec<Slice> {
+    let Some(days) = max_days else { return vec![range] };
+    let step = Duration::days(i64::from(days.max(1)));
+    let mut slices = Vec::new();
+    let mut from = range.from;
+    while from < range.to {
+        let to = (from + step).min(range.to);
+        slices.push(Slice { from, to });
+        from = to;
+    }
+    slices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Stamp;
+    use proptest::prelude::*;
+
+    fn day(n: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 / 86_400 * 86_400 + n * 86_400, 0).unwrap()
+    }
+
+    fn range(from: i64, to: i64) -> Slice {
+        Slice { from: day(from), to: day(to) }
+    }
+
+    fn resource(max_days: Option<u16>) -> Resource {
+        Resource::get("x", "/x")
+            .window(Window::Range { start: "s", end: "e", format: Stamp::Rfc3339, max_days })
+            .lookback(7)
+    }
+
+    const ALL: Asked = Asked { since: None, until: None, force: false };
+
+    fn days(held: &Held, asked: Asked, max_days: Option<u16>, now: i64) -> Vec<(i64, i64)> {
+        let number = |t: DateTime<Utc>| (t - day(0)).num_days();
+        plan(&resource(max_days), held, asked, day(now))
+            .iter()
+            .map(|p| (number(p.slice.from), number(p.slice.to)))
+            .collect()
+    }
+
+    #[test]
+    fn the_first_run_takes_everything_and_a_later_one_the_rest_and_the_lookback() {
+        let first = plan(&resource(None), &Held::default(), ALL, day(30));
+        assert_eq!(first[0].slice, Slice { from: BEGINNING, to: day(30) });
+        let held = Held { covered: vec![range(0, 20)], open: None };
+        assert_eq!(days(&held, ALL, None, 30), [(13, 30)]);
+        let asked = Asked { since: Some(day(-10)), ..ALL };
+        assert_eq!(days(&held, asked, None, 30), [(-10, 0), (13, 30)], "--since only adds");
+        let asked = Asked { since: Some(day(2)), until: Some(day(5)), force: true };
+        assert_eq!(days(&held, asked, None, 30), [(2, 5)]);
+        let asked = Asked { since: Some(day(2)), until: Some(day(5)), force: false };
+        assert_eq!(days(&held, asked, None, 30), [], "covered and outside the lookback");
+    }
+
+    #[test]
+    fn a_gap_is_filled_by_the_next_plain_run() {
+        let held = Held { covered: vec![range(0, 5), range(10, 20)], open: None };
+        assert_eq!(days(&held, ALL, None, 21), [(5, 10), (13, 21)]);
+    }
+
+    #[test]
+    fn an_open_slice_goes_on_where_it_stopped() {
+        let held = Held { covered: vec![], open: Some((range(0, 20), PageToken("t".into()))) };
+        let planned = plan(&resource(None), &held, ALL, day(25));
+        assert_eq!(planned[0], Planned { slice: range(0, 20), resume: Some(PageToken("t".into())) });
+        assert_eq!(planned[1], Planned { slice: range(20, 25), resume: None });
+    }
+
+    proptest! {
+        #[test]
+        fn slices_cover_what_is_missing_exactly_once(
+            holes in proptest::collection::vec((0i64..100, 1i64..20), 0..5), max in proptest::option::of(1u16..40), now in 50i64..140
+        ) {
+            let covered = merge(holes.iter().map(|(from, length)| range(*from, from + length)).collect());
+            let held = Held { covered: covered.clone(), open: None };
+            let asked = Asked { since: Some(day(0)), ..ALL };
+            let slices: Vec<Slice> = plan(&resource(max), &held, asked, day(now)).iter().map(|p| p.slice).collect();
+            for pair in slices.windows(2) {
+                prop_assert!(pair[0].to <= pair[1].from, "overlap");
+            }
+            for slice in &slices {
+                prop_assert!(slice.from < slice.to);
+                prop_assert!(max.is_none_or(|max| (slice.to - slice.from).num_days() <= i64::from(max)));
+            }
+            for n in 0..now {
+                let inside = |ranges: &[Slice]| ranges.iter().any(|r| r.from <= day(n) && day(n) < r.to);
+                prop_assert!(inside(&slices) || inside(&covered), "day {} is lost", n);
+            }
+        }
+    }
+}

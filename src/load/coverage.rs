@@ -1,0 +1,106 @@
+//! How far a resource is held: the open slice with its page token, and the closed slices as a multirange. Moves in the
+//! transaction of the rows it speaks of. What a closed slice no longer lists is marked missing, under a fuse.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use postgres::{GenericClient, Transaction};
+use serde_json::json;
+
+use super::{Counts, WriteError, copy};
+use crate::db::Sql;
+use crate::extract::slices::Held;
+use crate::failure::{Failure, Kind};
+use crate::run::{Account, Run};
+use crate::source::{Batch, PageToken, Slice, Source};
+
+/// What is held of `resource` before a run.
+pub(crate) fn held(client: &mut impl GenericClient, account: &Account, resource: &str) -> Result<Held, Failure> {
+    let key: [&(dyn postgres::types::ToSql + Sync); 3] = [&account.user_id, &account.account_id, &resource];
+    let covered = client.query(include_str!("sql/covered.sql"), &key).sql()?;
+    let covered = covered.iter().map(|row| Slice { from: row.get(0), to: row.get(1) }).collect();
+    let open = client.query_opt(include_str!("sql/open_slice.sql"), &key).sql()?.and_then(|row| {
+        let (from, to, token): (Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>) =
+            (row.get(0), row.get(1), row.get(2));
+        Some((Slice { from: from?, to: to? }, PageToken(token?)))
+    });
+    Ok(Held { covered, open })
+}
+
+/// Moves the open slice on, or closes it. A tripped fuse leaves coverage where it was and is handed back.
+pub(super) fn advance(
+    t: &mut Transaction,
+    run: &Run,
+    source: &Source,
+    batch: &Batch,
+    slice: &Slice,
+    seen: &HashSet<String>,
+    counts: &mut Counts,
+) -> Result<Option<Failure>, WriteError> {
+    let Some(closing) = &batch.closes else {
+        let token = batch.next_page.as_ref().map(|PageToken(token)| token.as_str());
+        let open = json!({"from": slice.from, "to": slice.to, "page_token": token});
+        t.execute(include_str!("sql/open.sql"), &[&run.user_id, &run.account_id, &batch.resource, &open, &run.run_id])?;
+        return Ok(None);
+    };
+    let listed: Vec<&str> = seen.iter().map(String::as_str).collect();
+    let statement = copy::named(include_str!("sql/missing.sql"), source, batch.resource);
+    let key: [&(dyn postgres::types::ToSql + Sync); 5] =
+        [&run.user_id, &run.account_id, &slice.from, &slice.to, &listed];
+    let row = t.query_one(&statement, &key)?;
+    let (known, missing): (i64, i64) = (row.get(0), row.get(1));
+    if let Some(failure) = deletion_fuse(source, batch.resource, known, missing, seen.is_empty()) {
+        return Ok(Some(failure));
+    }
+    if missing > 0 && closing.complete {
+        let statement = copy::named(include_str!("sql/mark_missing.sql"), source, batch.resource);
+        let retired =
+            t.execute(&statement, &[&run.user_id, &run.account_id, &slice.from, &slice.to, &listed, &run.run_id])?;
+        counts.retired = i64::try_from(retired).unwrap_or(i64::MAX);
+    }
+    t.execute(
+        include_str!("sql/close.sql"),
+        &[&run.user_id, &run.account_id, &batch.resource, &slice.from, &closing.covered_to, &run.run_id],
+    )?;
+    Ok(None)
+}
+
+/// At most 10 % of the slice's known rows or 3, whichever is more; an empty listing where rows are known retires nothing
+/// (decisions 5).
+fn deletion_fuse(source: &Source, resource: &str, known: i64, missing: i64, listed_nothing: bool) -> Option<Failure> {
+    let (title, name) = (source.title, source.command_name());
+    if listed_nothing && known > 0 {
+        let what = format!("{title} listed 0 {resource} where {known} are known; nothing was deleted");
+        return Some(
+            Failure::new(Kind::Refused, what)
+                .kept("all of them; coverage did not move")
+                .next(format!("health status {name}")),
+        );
+    }
+    if missing > (known / 10).max(3) {
+        let what = format!("{title} no longer lists {missing} of {known} known {resource}; nothing was deleted");
+        return Some(
+            Failure::new(Kind::Refused, what)
+                .kept("all of them, and what arrived; coverage did not move")
+                .next(format!("health status {name}")),
+        );
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fuse_lets_few_deletions_through_and_no_flood() {
+        let source = crate::sources::find("whoop").unwrap();
+        let trips = |known, missing, none| deletion_fuse(source, "sleeps", known, missing, none).is_some();
+        assert!(!trips(5, 3, false), "3 are always allowed");
+        assert!(trips(5, 4, false));
+        assert!(!trips(203, 20, false));
+        assert!(trips(203, 21, false));
+        assert!(trips(1, 1, true), "an empty listing says nothing");
+        assert!(!trips(0, 0, true));
+    }
+}

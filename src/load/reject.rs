@@ -1,0 +1,73 @@
+//! Records that could not be used: stored with their reason, counted, and limited by a fuse. A repeat is counted on the
+//! row it already has.
+
+use postgres::Transaction;
+use sha2::{Digest, Sha256};
+
+use super::Counts;
+use crate::failure::{Failure, Kind};
+use crate::run::Run;
+use crate::source::Rejected;
+
+/// Writes rejects down, each once.
+pub(crate) fn store(
+    t: &mut Transaction,
+    run: &Run,
+    resource: &str,
+    file_id: Option<i64>,
+    rejected: &[Rejected],
+) -> Result<(), postgres::Error> {
+    t.query_one(include_str!("../run/sql/lock_person.sql"), &[&run.user_id])?;
+    for reject in rejected {
+        let hash = Sha256::digest(&reject.payload).to_vec();
+        t.execute(
+            include_str!("sql/reject.sql"),
+            &[
+                &run.user_id,
+                &run.account_id,
+                &resource,
+                &run.run_id,
+                &file_id,
+                &reject.locator,
+                &reject.code,
+                &reject.detail,
+                &reject.payload,
+                &hash,
+                &run.started_at,
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// More than a fifth of at least fifty records, all of ten, or ten thousand: then it is the provider that changed, and
+/// going on would move coverage over data that is not held (reliability 3.4).
+pub(super) fn fuse(before: Counts, now: Counts, resource: &str) -> Option<Failure> {
+    let bad = before.rejected + now.rejected;
+    let all = bad + before.fetched() + now.fetched();
+    let tripped = (all >= 50 && bad * 5 > all) || (all >= 10 && bad == all) || bad > 10_000;
+    tripped.then(|| {
+        Failure::new(
+            Kind::Refused,
+            format!("{resource}: {bad} of {all} records cannot be used; it looks like a change at the provider"),
+        )
+        .kept("the records that could be used, and the others as received; coverage did not move")
+        .next("health rejects")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_bad_records_are_no_drift() {
+        let counts = |new, rejected| Counts { new, rejected, ..Counts::default() };
+        let trips = |good, bad| fuse(Counts::default(), counts(good, bad), "x").is_some();
+        assert!(!trips(24, 1));
+        assert!(!trips(40, 10));
+        assert!(trips(39, 11));
+        assert!(trips(0, 25));
+        assert!(!trips(0, 1));
+    }
+}

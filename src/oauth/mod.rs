@@ -1,0 +1,24 @@
+//! Logins.
+use crate::failure::Failure;
+use crate::source::Source;
+pub(crate) struct Login;
+pub(crate) struct AccessToken;
+pub(crate) struct TokenError;
+impl TokenError {
+    pub(crate) fn into_failure(self, _s: &Source) -> Failure {
+        Failure::new(crate::failure::Kind::Login, "x")
+    }
+}
+impl AccessToken {
+    pub(crate) fn expose(&self) -> &str {
+        ""
+    }
+}
+impl Login {
+    pub(crate) async fn access_token(&self) -> Result<AccessToken, TokenError> {
+        Err(TokenError)
+    }
+    pub(crate) async fn renew(&self, _t: &AccessToken) -> Result<AccessToken, TokenError> {
+        Err(TokenError)
+    }
+}
