@@ -1,1 +1,192 @@
-//! Skeleton.
+//! The loader thread: receives batches, and commits each with its rejects and its progress in one transaction behind the
+//! fence. The only writer of raw tables with one payload per record. Knows no HTTP.
+
+mod copy;
+pub(crate) mod coverage;
+pub(crate) mod reject;
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
+
+use postgres::Client;
+use tokio::sync::mpsc;
+
+use crate::db::{self, Target};
+use crate::failpoint::failpoint;
+use crate::failure::{Failure, Kind};
+use crate::run::{FenceError, Run, fenced_failure};
+use crate::source::{Batch, Slice, Source};
+
+/// What one run brought, per resource.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) pages: i64,
+    pub(crate) new: i64,
+    pub(crate) changed: i64,
+    pub(crate) same: i64,
+    pub(crate) rejected: i64,
+    /// No longer listed by the provider.
+    pub(crate) retired: i64,
+}
+
+impl Counts {
+    pub(crate) fn fetched(&self) -> i64 {
+        self.new + self.changed + self.same
+    }
+}
+
+/// The loader's side of one run.
+pub(crate) struct Load {
+    pub(crate) run: Run,
+    pub(crate) source: &'static Source,
+    pub(crate) counts: BTreeMap<&'static str, Counts>,
+    /// Slices read to the end: only these may retire rows.
+    pub(crate) closed: Vec<(&'static str, Slice)>,
+    /// Resources whose fuse tripped: what arrived stays, nothing more is written.
+    pub(crate) fused: BTreeMap<&'static str, Failure>,
+    /// A later run has taken the account.
+    pub(crate) fenced: bool,
+    seen: BTreeMap<&'static str, HashSet<String>>,
+}
+
+impl Load {
+    pub(crate) fn new(run: Run, source: &'static Source) -> Self {
+        Self {
+            run,
+            source,
+            counts: BTreeMap::new(),
+            closed: Vec::new(),
+            fused: BTreeMap::new(),
+            fenced: false,
+            seen: BTreeMap::new(),
+        }
+    }
+}
+
+/// Where every batch goes. One connection; a lost one is replaced once per batch, since a batch may be written twice
+/// without harm.
+pub(crate) struct Loader {
+    pub(crate) target: Target,
+    pub(crate) client: Client,
+    pub(crate) loads: Vec<Load>,
+}
+
+/// How long a server that went away is waited for.
+const RECONNECT_FOR: Duration = Duration::from_secs(30);
+
+impl Loader {
+    /// Commits batches until all senders are gone, or one cannot be committed.
+    pub(crate) fn run(mut self, mut batches: mpsc::Receiver<Batch>) -> (Self, Result<(), Failure>) {
+        let mut result = Ok(());
+        while let Some(batch) = batches.blocking_recv() {
+            result = self.commit(&batch);
+            if result.is_err() {
+                break;
+            }
+        }
+        (self, result)
+    }
+
+    /// Commits one batch; tries again on a new connection where the old one was lost, and after a deadlock.
+    fn commit(&mut self, batch: &Batch) -> Result<(), Failure> {
+        let Some(load) = self.loads.iter_mut().find(|load| load.run.run_id == batch.run) else { return Ok(()) };
+        if load.fenced || load.fused.contains_key(batch.resource) {
+            return Ok(());
+        }
+        let mut tries = 0;
+        loop {
+            match write(&mut self.client, load, batch) {
+                Ok(()) => return Ok(()),
+                Err(WriteError::Fenced) => {
+                    load.fenced = true;
+                    return if self.loads.iter().all(|load| load.fenced) { Err(fenced_failure()) } else { Ok(()) };
+                }
+                Err(WriteError::Fuse(failure)) => {
+                    load.fused.insert(batch.resource, failure);
+                    return Ok(());
+                }
+                Err(WriteError::Sql(error)) if tries < 5 && db::is_conflict(&error) => tries += 1,
+                Err(WriteError::Sql(error)) if tries == 0 && db::is_lost(&error) => {
+                    tries = 5;
+                    self.client = reconnect(&self.target, &load.run)?;
+                }
+                Err(WriteError::Sql(error)) => return Err(db::failure(&error)),
+            }
+        }
+    }
+}
+
+/// Why a batch was not committed.
+enum WriteError {
+    Fenced,
+    /// A safety fuse tripped; the batch's rows are committed, its conclusions are not drawn.
+    Fuse(Failure),
+    Sql(postgres::Error),
+}
+
+impl From<postgres::Error> for WriteError {
+    fn from(error: postgres::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+fn reconnect(target: &Target, run: &Run) -> Result<Client, Failure> {
+    let give_up = Instant::now() + RECONNECT_FOR;
+    loop {
+        match target.connect() {
+            Ok(mut client) => {
+                run.relock(&mut client)?;
+                return Ok(client);
+            }
+            Err(failure) if failure.kind == Kind::Database && Instant::now() < give_up => {
+                std::thread::sleep(Duration::from_millis(300));
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+fn write(client: &mut Client, load: &mut Load, batch: &Batch) -> Result<(), WriteError> {
+    let run = load.run.clone();
+    let mut t = client.transaction()?;
+    run.check_fence(&mut t).map_err(|error| match error {
+        FenceError::Fenced => WriteError::Fenced,
+        FenceError::Sql(error) => WriteError::Sql(error),
+    })?;
+    let mut counts = copy::upsert(&mut t, &run, load.source, batch)?;
+    failpoint!("page.staged");
+    if !batch.rejected.is_empty() {
+        reject::store(&mut t, &run, batch.resource, None, &batch.rejected)?;
+        failpoint!("reject.written");
+    }
+    if let Some(owner) = &batch.owner {
+        t.execute(include_str!("sql/owner.sql"), &[&run.user_id, &run.account_id, owner])?;
+    }
+    let mut seen = load.seen.remove(batch.resource).unwrap_or_default();
+    let ids = batch.records.iter().filter_map(|record| record.source_id.clone());
+    seen.extend(ids.chain(batch.rejected.iter().filter_map(|reject| reject.source_id.clone())));
+    let mut fuse = reject::fuse(load.counts.get(batch.resource).copied().unwrap_or_default(), counts, batch.resource);
+    if let Some(slice) = &batch.slice {
+        fuse = fuse.or(coverage::advance(&mut t, &run, load.source, batch, slice, &seen, &mut counts)?);
+    }
+    failpoint!("page.before_commit");
+    t.commit()?;
+    failpoint!("page.committed");
+    let total = load.counts.entry(batch.resource).or_default();
+    total.pages += 1;
+    total.new += counts.new;
+    total.changed += counts.changed;
+    total.same += counts.same;
+    total.rejected += counts.rejected;
+    total.retired += counts.retired;
+    if let Some(failure) = fuse {
+        return Err(WriteError::Fuse(failure));
+    }
+    if batch.closes.is_some() {
+        failpoint!("slice.closed");
+        seen.clear();
+        load.closed.extend(batch.slice.map(|slice| (batch.resource, slice)));
+    }
+    load.seen.insert(batch.resource, seen);
+    Ok(())
+}
