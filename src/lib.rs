@@ -21,6 +21,7 @@ mod http;
 mod load;
 mod oauth;
 mod output;
+mod pipeline;
 mod progress;
 mod run;
 mod signals;

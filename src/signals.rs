@@ -26,6 +26,14 @@ impl Stop {
         }
     }
 
+    /// The time budget is over: like a signal, but an outcome of its own.
+    pub(crate) fn time_is_up(&self) {
+        self.ask(Self::TIME);
+    }
+
+    /// Stands for the time budget where a signal's number would stand.
+    pub(crate) const TIME: u8 = 127;
+
     fn ask(&self, number: u8) {
         self.number.store(number, Ordering::SeqCst);
         self.notify.notify_waiters();

@@ -8,8 +8,10 @@ use crate::run::Connection;
 /// What else a failure touches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reach {
-    /// The other resources go on.
+    /// The other resources go on, and one that failed beside others that did not makes the run partial.
     Resource,
+    /// The others go on, but the run's outcome is this one: a safety fuse, an answer that is not what it claims to be.
+    Run,
     /// No resource of this account can go on.
     Account,
 }
@@ -38,11 +40,20 @@ impl ExtractError {
         Self::new(Reach::Resource, Failure::new(kind, what.into()))
     }
 
+    /// The provider's answer cannot be trusted.
+    pub(crate) fn distrust(what: impl Into<String>) -> Self {
+        Self::new(Reach::Run, Failure::new(Kind::Refused, what.into()))
+    }
+
     pub(crate) fn account(kind: Kind, what: impl Into<String>) -> Self {
         Self::new(Reach::Account, Failure::new(kind, what.into()))
     }
 
     pub(crate) fn stopped(signal: u8) -> Self {
+        if signal == crate::signals::Stop::TIME {
+            return Self::resource(Kind::Partial, "the time budget is over")
+                .next("the next run goes on where this one stopped");
+        }
         let failure =
             Failure::new(Kind::Later, "stopped on request").next("the same command goes on where this one stopped");
         Self { signal: Some(signal), ..Self::new(Reach::Account, failure) }

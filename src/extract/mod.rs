@@ -115,7 +115,7 @@ impl Walk {
             Err(error)
                 if planned.resume.is_some()
                     && error.failure.kind == Kind::Refused
-                    && error.reach == Reach::Resource =>
+                    && error.reach != Reach::Account =>
             {
                 self.pages_of(planned.slice, None).await
             }
@@ -141,8 +141,9 @@ impl Walk {
             {
                 self.send(slice, page, token.clone(), None).await?;
                 let what = format!("{}: the provider sends the same page token again and again", self.resource.name);
-                return Err(ExtractError::resource(Kind::Refused, what)
-                    .next(format!("health doctor {}", self.session.source.command_name())));
+                return Err(
+                    ExtractError::distrust(what).next(format!("health doctor {}", self.session.source.command_name()))
+                );
             }
             let closes =
                 next.is_none().then(|| Closing { covered_to: self.covered_to(slice, provisional_from), complete });
@@ -183,7 +184,7 @@ impl Walk {
                 }
                 Err(error) => {
                     let what = format!("{name}: {error}; it looks like a change at {}", self.session.source.title);
-                    return Err(ExtractError::resource(Kind::Refused, what)
+                    return Err(ExtractError::distrust(what)
                         .next(format!("health doctor {}", self.session.source.command_name())));
                 }
             }

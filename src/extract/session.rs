@@ -164,7 +164,7 @@ impl Session {
             Ok(body) => body,
             Err(BodyError::Broken(_)) => return Ok(Attempt::Again("the answer broke off".into())),
             Err(error @ BodyError::TooLarge(_)) => {
-                return Err(ExtractError::resource(Kind::Refused, format!("{what}: {error}"))
+                return Err(ExtractError::distrust(format!("{what}: {error}"))
                     .next(format!("health doctor {}", self.source.command_name())));
             }
         };
@@ -228,7 +228,7 @@ impl Session {
     /// The address of a call, which must be of the base's origin (reliability 3.7).
     fn address(&self, what: &str, call: &Call) -> Result<Url, ExtractError> {
         let refuse = |why: &str| {
-            ExtractError::resource(Kind::Refused, format!("{what}: {why}"))
+            ExtractError::distrust(format!("{what}: {why}"))
                 .next(format!("health doctor {}", self.source.command_name()))
         };
         match call {

@@ -1,13 +1,13 @@
 //! Records that could not be used: stored with their reason, counted, and limited by a fuse. A repeat is counted on the
 //! row it already has.
 
-use postgres::Transaction;
+use postgres::{GenericClient, Transaction};
 use sha2::{Digest, Sha256};
 
-use super::Counts;
+use super::{Counts, copy};
 use crate::failure::{Failure, Kind};
 use crate::run::Run;
-use crate::source::Rejected;
+use crate::source::{Rejected, Source};
 
 /// Writes rejects down, each once.
 pub(crate) fn store(
@@ -37,6 +37,18 @@ pub(crate) fn store(
             ],
         )?;
     }
+    Ok(())
+}
+
+/// Rejects of `resource` whose record arrived in this run in a form that can be used.
+pub(crate) fn resolve(
+    client: &mut impl GenericClient,
+    run: &Run,
+    source: &Source,
+    resource: &str,
+) -> Result<(), postgres::Error> {
+    let statement = copy::named(include_str!("sql/resolve.sql"), source, resource);
+    client.execute(&statement, &[&run.user_id, &run.account_id, &resource, &run.run_id])?;
     Ok(())
 }
 

@@ -1,1 +1,170 @@
-//! Skeleton.
+//! Canonical rows from raw rows: each model reads what changed since it last ran, in a transaction of its own behind the
+//! fence. A model is a SELECT; the upsert, lineage, history, retirement, counts and watermark are the engine's.
+//! Knows no HTTP.
+
+mod isolate;
+mod upsert;
+
+use postgres::{Client, Transaction};
+use sha2::{Digest, Sha256};
+
+use crate::db::{self, Sql};
+use crate::failpoint::failpoint;
+use crate::failure::{Failure, Kind};
+use crate::run::{FenceError, Run, fenced_failure};
+use crate::source::{Model, Source};
+
+pub(crate) use upsert::shown;
+
+/// What one model did to its canonical table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Upserted {
+    pub(crate) model: &'static str,
+    pub(crate) table: &'static str,
+    pub(crate) inserted: i64,
+    pub(crate) updated: i64,
+    pub(crate) retired: i64,
+    pub(crate) rejected: i64,
+}
+
+/// Where a model stands with one account.
+struct State {
+    text_hash: Vec<u8>,
+    /// Highest run it has read; -1: none, everything is to be read.
+    watermark: i64,
+}
+
+/// How a model's revision is written into its rows: `whoop.sleep_sessions/3f9a1c07`.
+fn mapping_version(source: &Source, model: &Model) -> String {
+    use std::fmt::Write as _;
+    let digest = Sha256::digest(model.select);
+    let mut version = format!("{}.{}/", source.id, model.name);
+    for byte in &digest[..4] {
+        let _ = write!(version, "{byte:02x}");
+    }
+    version
+}
+
+/// Runs all models of `source` over what changed in the run's account; with `rebuild` over everything.
+pub(crate) fn transform(
+    client: &mut Client,
+    source: &'static Source,
+    run: &Run,
+    rebuild: bool,
+) -> Result<Vec<Upserted>, Failure> {
+    source.models.iter().map(|model| run_model(client, source, model, run, rebuild)).collect()
+}
+
+fn run_model(
+    client: &mut Client,
+    source: &'static Source,
+    model: &'static Model,
+    run: &Run,
+    rebuild: bool,
+) -> Result<Upserted, Failure> {
+    let nothing = Upserted { model: model.name, table: model.into.shape().name, ..Upserted::default() };
+    let name = format!("{}.{}", source.id, model.name);
+    let text_hash = Sha256::digest(model.select).to_vec();
+    let state = state(client, run, &name)?;
+    let edited = state.text_hash != text_hash;
+    let watermark = if rebuild || edited { -1 } else { state.watermark };
+    let scope = changes(client, source, model, run, watermark)?;
+    if scope == Scope::Nothing && !edited {
+        return Ok(nothing);
+    }
+    let from = if scope == Scope::Whole { -1 } else { watermark };
+    let mut tries = 0;
+    loop {
+        let mut t = client.transaction().sql()?;
+        run.check_fence(&mut t).map_err(|error| match error {
+            FenceError::Fenced => fenced_failure(),
+            FenceError::Sql(error) => db::failure(&error),
+        })?;
+        let done = isolate::apply(&mut t, source, model, run, from).and_then(|done| {
+            failpoint!("model.half");
+            note_state(&mut t, run, &name, &text_hash).map(|()| done)
+        });
+        match done {
+            Ok(done) => {
+                t.commit().sql()?;
+                return Ok(Upserted { model: nothing.model, table: nothing.table, ..done });
+            }
+            Err(error) if db::is_conflict(&error) && tries < 5 => {
+                drop(t);
+                tries += 1;
+            }
+            Err(error) => return Err(db::failure(&error).about(&name)),
+        }
+    }
+}
+
+/// How much of an account a model must read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Nothing,
+    Changed,
+    /// A joined table changed, and nobody knows which rows that touches.
+    Whole,
+}
+
+fn changes(client: &mut Client, source: &Source, model: &Model, run: &Run, watermark: i64) -> Result<Scope, Failure> {
+    let mut changed = |table: &str| -> Result<bool, Failure> {
+        let statement = upsert::over_raw(include_str!("sql/changed.sql"), source, table);
+        Ok(client.query_one(&statement, &[&run.user_id, &run.account_id, &watermark]).sql()?.get(0))
+    };
+    for joined in model.joins {
+        if changed(joined)? {
+            return Ok(Scope::Whole);
+        }
+    }
+    Ok(if changed(model.reads)? { Scope::Changed } else { Scope::Nothing })
+}
+
+fn state(client: &mut Client, run: &Run, name: &str) -> Result<State, Failure> {
+    let row = client.query_opt(include_str!("sql/state.sql"), &[&run.user_id, &run.account_id, &name]).sql()?;
+    Ok(row.map_or(State { text_hash: Vec::new(), watermark: -1 }, |row| State {
+        text_hash: row.get(0),
+        watermark: row.get(1),
+    }))
+}
+
+/// Everything up to this run has been read: nobody else writes to the account while we hold its fence.
+fn note_state(t: &mut Transaction, run: &Run, name: &str, text_hash: &[u8]) -> Result<(), postgres::Error> {
+    t.execute(include_str!("sql/note_state.sql"), &[&run.user_id, &run.account_id, &name, &text_hash, &run.run_id])?;
+    Ok(())
+}
+
+impl Failure {
+    /// Says which model it was.
+    fn about(mut self, model: &str) -> Self {
+        self.error = self.error.context(format!("the model {model} failed"));
+        if self.kind == Kind::Database {
+            self = self.next("health transform    (raw data is safe; models can be run again at any time)");
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_follows_the_text() {
+        let source = crate::sources::find("whoop").unwrap();
+        let version = mapping_version(source, &source.models[0]);
+        let (name, digits) = version.split_once('/').unwrap();
+        assert_eq!(name, "whoop.user_identity");
+        assert!(digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn every_model_says_its_grain_and_is_one_select() {
+        for source in crate::sources::ALL {
+            for model in source.models {
+                assert!(model.select.starts_with("-- grain: "), "{}.{}", source.id, model.name);
+                assert!(!model.select.contains(';'), "{}.{}", source.id, model.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! One or several accounts through extract, load and transform: what `ingest` and `daily-refresh` share. All accounts
+//! extract at the same time into one loader; one that fails never stops another.
+
+mod outcome;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use postgres::Client;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::commands::Context;
+use crate::db::{self, Target};
+use crate::extract::slices::{self, Asked};
+use crate::extract::{self, Finished, Parts, Plan, Session};
+use crate::failure::{Blame, Failure, Kind};
+use crate::load::{self, Load, Loader};
+use crate::oauth::Login;
+use crate::progress::Progress;
+use crate::run::{self, Account, Connection, Person, Run, RunEnd, RunKind};
+use crate::signals::Stop;
+use crate::source::{Resource, Source};
+use crate::transform;
+
+pub(crate) use outcome::Report;
+
+/// One account to bring up to date.
+pub(crate) struct Job {
+    pub(crate) source: &'static Source,
+    pub(crate) account: String,
+    pub(crate) resources: Vec<&'static Resource>,
+}
+
+/// What holds for all jobs of a call.
+#[derive(Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) asked: Asked,
+    /// Leave the models out.
+    pub(crate) raw_only: bool,
+    pub(crate) max_requests: Option<u32>,
+    /// Do not go on after this many seconds.
+    pub(crate) max_time: Option<std::time::Duration>,
+}
+
+/// Batches that wait for the loader; more would only be memory.
+const CHANNEL: usize = 8;
+
+/// A job whose account is taken.
+struct Taken {
+    source: &'static Source,
+    account: Account,
+    run: Run,
+    session: Arc<Session>,
+    plan: Plan,
+    progress: Progress,
+    report: Report,
+}
+
+/// Runs all jobs to their end and reports each, in their order.
+///
+/// # Errors
+/// Only what concerns all of them: the database, the person. What concerns one account stands in its report.
+pub(crate) fn run(ctx: &Context, jobs: Vec<Job>, options: Options) -> Result<Vec<Report>, Failure> {
+    let (target, mut client) = db::open(ctx)?;
+    let person = Person::find(&mut client, &ctx.config)?;
+    run::expect_sane_clock(&mut client, &ctx.config.clock)?;
+    let begun = Instant::now();
+    let stop = Stop::default();
+    let mut reports = Vec::new();
+    let mut taken = Vec::new();
+    for job in jobs {
+        let place = reports.len();
+        reports.push(Report::new(job.source, &job.account));
+        match take(ctx, &mut client, &person, &job, options, &stop) {
+            Ok(one) => taken.push((place, one)),
+            Err(failure) => reports[place].fail(failure),
+        }
+    }
+    if taken.is_empty() {
+        return Ok(reports);
+    }
+    let (client, taken, loads, loaded) = fetch(client, &target, taken, &stop, options)?;
+    let mut client = match &loaded {
+        Err(failure) if failure.kind == Kind::Database => target.connect().map_err(|_| again(failure))?,
+        _ => client,
+    };
+    for (((place, one), finished), load) in taken.into_iter().zip(loads) {
+        one.progress.clear();
+        reports[place] = conclude(ctx, &mut client, one, finished, &load, &loaded, options)?;
+        reports[place].seconds = begun.elapsed().as_secs_f64();
+    }
+    Ok(reports)
+}
+
+fn again(failure: &Failure) -> Failure {
+    Failure::new(failure.kind, failure.error.to_string())
+        .kept(failure.kept.clone().unwrap_or_default())
+        .next(failure.next.clone().unwrap_or_default())
+}
+
+/// Everything that must hold before the first request: login, back-off, the account itself; then the plan.
+fn take(
+    ctx: &Context,
+    client: &mut Client,
+    person: &Person,
+    job: &Job,
+    options: Options,
+    stop: &Stop,
+) -> Result<Taken, Failure> {
+    let source = job.source;
+    let Some(api) = &source.api else {
+        return Err(Failure::new(Kind::Usage, format!("{} has no interface, only files", source.title)));
+    };
+    let login = Login::open(&ctx.config, source, &job.account)?.ok_or_else(|| not_connected(source))?;
+    let now = ctx.config.clock.now();
+    let account = Account::ensure(client, person, source, &job.account, Connection::Active, now)?;
+    if let Some(until) = account.not_before.filter(|until| *until > now) {
+        let what = format!("{} asked not to be called before {} UTC", source.title, until.format("%Y-%m-%d %H:%M:%S"));
+        return Err(Failure::new(Kind::Later, what).kept("all data").next("nothing to do; a later run goes on"));
+    }
+    let app = ctx.config.app(source)?;
+    for address in ctx.config.changed_addresses(source) {
+        ctx.out.debug(&format!("{}: address from {address}", source.title));
+    }
+    let http = crate::http::client()?;
+    let run = Run::open(client, &account, RunKind::Ingest, now)?;
+    let granted = login.granted();
+    let mut report = Report::new(source, &job.account);
+    report.run_id = Some(run.run_id);
+    report.continues = run.continues;
+    let mut resources = Vec::new();
+    for resource in &job.resources {
+        if !resource.scope.is_empty() && !granted.is_empty() && !granted.iter().any(|scope| scope == resource.scope) {
+            report.not_granted(source, resource.name);
+            continue;
+        }
+        let held = load::coverage::held(client, &account, resource.name)?;
+        resources.push((*resource, slices::plan(resource, &held, options.asked, now)));
+    }
+    let plan = Plan { run: run.run_id, owner: account.external_user_id.clone(), resources };
+    let session = Arc::new(Session::new(Parts {
+        source,
+        api,
+        client: http,
+        base: app.base_url,
+        login,
+        clock: ctx.config.clock.clone(),
+        stop: stop.clone(),
+        out: ctx.out.clone(),
+        max_requests: options.max_requests,
+    }));
+    Ok(Taken { source, account, run, session, plan, progress: Progress::new(&ctx.out, source.id), report })
+}
+
+/// The three lines for a source that nobody logged in to.
+pub(crate) fn not_connected(source: &Source) -> Failure {
+    Failure::new(Kind::Login, format!("{} is not connected", source.title))
+        .next(format!("health auth {}", source.command_name()))
+}
+
+type Fetched = (Client, Vec<((usize, Taken), Vec<Finished>)>, Vec<Load>, Result<(), Failure>);
+
+/// The concurrent part: the loader on a thread of its own, all accounts on this one.
+fn fetch(
+    client: Client,
+    target: &Target,
+    mut taken: Vec<(usize, Taken)>,
+    stop: &Stop,
+    options: Options,
+) -> Result<Fetched, Failure> {
+    let (sender, receiver) = mpsc::channel(CHANNEL);
+    let loads = taken.iter().map(|(_, one)| Load::new(one.run.clone(), one.source)).collect();
+    let loader = Loader { target: target.clone(), client, loads };
+    let loader =
+        std::thread::Builder::new().name("loader".into()).spawn(move || loader.run(receiver)).blame(Kind::Local)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().blame(Kind::Local)?;
+    let finished: Vec<Vec<Finished>> = runtime.block_on(async {
+        let listening = stop.listen();
+        let mut tasks = Vec::new();
+        for (_, one) in &mut taken {
+            let plan = std::mem::replace(&mut one.plan, Plan { run: 0, owner: None, resources: Vec::new() });
+            tasks.push(tokio::spawn(extract::extract(one.session.clone(), plan, sender.clone(), one.progress.clone())));
+        }
+        drop(sender);
+        if let Some(most) = options.max_time {
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(most).await;
+                stop.time_is_up();
+            });
+        }
+        let mut all = Vec::new();
+        for task in tasks {
+            all.push(task.await.unwrap_or_default());
+        }
+        drop(listening);
+        all
+    });
+    drop(runtime); // before the client comes back: it must never be dropped inside
+    let (loader, loaded) = loader.join().map_err(|_| Failure::new(Kind::Bug, "the loader broke"))?;
+    Ok((loader.client, taken.into_iter().zip(finished).collect(), loader.loads, loaded))
+}
+
+/// Models, books and report of one account, once everything that arrived is committed.
+fn conclude(
+    ctx: &Context,
+    client: &mut Client,
+    one: Taken,
+    finished: Vec<Finished>,
+    load: &Load,
+    loaded: &Result<(), Failure>,
+    options: Options,
+) -> Result<Report, Failure> {
+    let mut report = one.report;
+    report.requests = one.session.requests();
+    report.take_load(load, finished, loaded);
+    for resource in load.counts.keys() {
+        if load.counts[resource].fetched() > 0 && !load.fenced {
+            load::reject::resolve(client, &one.run, one.source, resource).map_err(|error| db::failure(&error))?;
+        }
+    }
+    if !options.raw_only && !load.fenced && report.signal.is_none() && loaded.is_ok() {
+        match transform::transform(client, one.source, &one.run, false) {
+            Ok(models) => report.models = models,
+            Err(failure) => report.fail(failure),
+        }
+    }
+    report.covered = outcome::covered(client, &one.account)?;
+    let connection = report.connection.unwrap_or(Connection::Active);
+    if !load.fenced {
+        one.account.note_state(client, connection, report.not_before)?;
+    }
+    let scope: Vec<_> = load
+        .closed
+        .iter()
+        .map(|(resource, slice)| json!({"resource": resource, "from": slice.from, "to": slice.to}))
+        .collect();
+    let end = RunEnd {
+        exit: report.exit(),
+        fenced: load.fenced,
+        error: report.failures.first().map(|failure| failure.error.to_string()),
+        complete_scope: scope.into(),
+        counts: report.counts_json(),
+    };
+    one.run.close(client, &end, ctx.config.clock.now())?;
+    Ok(report)
+}

@@ -1,0 +1,190 @@
+//! What came of one account: counts, failures, the exit code, and how it is told.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use postgres::Client;
+use serde_json::{Value, json};
+
+use crate::db::Sql;
+use crate::extract::{Finished, Reach};
+use crate::failure::{Exit, Failure, Kind};
+use crate::load::{Counts, Load};
+use crate::run::{Account, Connection};
+use crate::source::Source;
+use crate::transform::Upserted;
+
+/// The result of one job.
+pub(crate) struct Report {
+    pub(crate) source: &'static Source,
+    pub(crate) account: String,
+    pub(crate) run_id: Option<i64>,
+    /// An earlier run that never ended, which this one went on from.
+    pub(crate) continues: Option<i64>,
+    pub(crate) requests: u32,
+    pub(crate) seconds: f64,
+    pub(crate) resources: BTreeMap<&'static str, Counts>,
+    /// Until when each resource is held.
+    pub(crate) covered: BTreeMap<String, DateTime<Utc>>,
+    pub(crate) models: Vec<Upserted>,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) signal: Option<u8>,
+    pub(super) connection: Option<Connection>,
+    pub(super) not_before: Option<DateTime<Utc>>,
+    /// Codes that add up: one a resource.
+    codes: Vec<Exit>,
+    /// A code that stands above all others.
+    decisive: Option<Exit>,
+}
+
+impl Report {
+    pub(super) fn new(source: &'static Source, account: &str) -> Self {
+        Self {
+            source,
+            account: account.to_owned(),
+            run_id: None,
+            continues: None,
+            requests: 0,
+            seconds: 0.0,
+            resources: BTreeMap::new(),
+            covered: BTreeMap::new(),
+            models: Vec::new(),
+            failures: Vec::new(),
+            signal: None,
+            connection: None,
+            not_before: None,
+            codes: Vec::new(),
+            decisive: None,
+        }
+    }
+
+    /// A failure that concerns the whole account.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        if failure.kind == Kind::Login {
+            self.connection = Some(Connection::NeedsAuth);
+        }
+        let exit = failure.exit();
+        self.decisive = Some(self.decisive.map_or(exit, |earlier| Exit::merge(&[earlier, exit])));
+        self.failures.push(failure);
+    }
+
+    /// A resource that cannot be read because its scope was not granted; the others run.
+    pub(super) fn not_granted(&mut self, source: &Source, resource: &str) {
+        self.codes.push(Exit::from(Kind::Login));
+        self.failures.push(
+            Failure::new(Kind::Login, format!("{} did not grant what {resource} needs; it is left out", source.title))
+                .kept("the other resources run")
+                .next(format!("health auth {} --again", source.command_name())),
+        );
+    }
+
+    pub(super) fn take_load(&mut self, load: &Load, finished: Vec<Finished>, loaded: &Result<(), Failure>) {
+        self.resources.clone_from(&load.counts);
+        for end in finished {
+            self.resources.entry(end.resource).or_default();
+            match end.result {
+                Ok(()) => self.codes.push(Exit::OK),
+                Err(error) if error.loader_gone => {}
+                Err(error) => {
+                    self.signal = self.signal.or(error.signal);
+                    self.not_before = self.not_before.max(error.not_before);
+                    self.connection = self.connection.or(error.connection);
+                    match error.reach {
+                        Reach::Resource => {
+                            self.codes.push(error.failure.exit());
+                            self.failures.push(error.failure);
+                        }
+                        Reach::Run | Reach::Account => self.fail(error.failure),
+                    }
+                }
+            }
+        }
+        for failure in load.fused.values() {
+            let copy = Failure::new(failure.kind, failure.error.to_string());
+            self.fail(Failure { kept: failure.kept.clone(), next: failure.next.clone(), ..copy });
+        }
+        if load.fenced {
+            self.fail(crate::run::fenced_failure());
+        }
+        if let (Err(failure), false) = (loaded, load.fenced) {
+            let copy = Failure::new(failure.kind, failure.error.to_string());
+            self.fail(Failure { kept: failure.kept.clone(), next: failure.next.clone(), ..copy });
+        }
+    }
+
+    pub(crate) fn rejected(&self) -> i64 {
+        self.resources.values().map(|counts| counts.rejected).sum::<i64>()
+            + self.models.iter().map(|model| model.rejected).sum::<i64>()
+    }
+
+    pub(crate) fn total(&self, of: impl Fn(&Counts) -> i64) -> i64 {
+        self.resources.values().map(of).sum()
+    }
+
+    /// Canonical rows: new, and changed or retired.
+    pub(crate) fn canonical(&self) -> (i64, i64) {
+        let new = self.models.iter().map(|model| model.inserted).sum();
+        let changed = self.models.iter().map(|model| model.updated + model.retired).sum();
+        (new, changed)
+    }
+
+    /// The code of this account alone.
+    pub(crate) fn exit(&self) -> Exit {
+        if let Some(number) = self.signal {
+            return Exit::signal(number);
+        }
+        if let Some(decisive) = self.decisive {
+            return decisive;
+        }
+        let merged = Exit::merge(&self.codes);
+        if merged == Exit::OK && self.rejected() > 0 { Exit::PARTIAL } else { merged }
+    }
+
+    /// For `meta.import_runs.counts`.
+    pub(super) fn counts_json(&self) -> Value {
+        let resources: serde_json::Map<_, _> =
+            self.resources.iter().map(|(name, counts)| ((*name).to_owned(), counts_json(counts))).collect();
+        let models: serde_json::Map<_, _> =
+            self.models.iter().map(|model| (model.model.to_owned(), model_json(model))).collect();
+        json!({"requests": self.requests, "resources": resources, "models": models})
+    }
+
+    /// The account's part of a `--json` document.
+    pub(crate) fn json(&self) -> Value {
+        let resources: Vec<Value> = self
+            .resources
+            .iter()
+            .map(|(name, counts)| {
+                let mut value = counts_json(counts);
+                value["name"] = json!(name);
+                value["covered_until"] = json!(self.covered.get(*name));
+                value
+            })
+            .collect();
+        let (new, changed) = self.canonical();
+        let exit = self.exit();
+        json!({
+            "run": self.run_id, "source": self.source.id, "account": self.account, "resources": resources,
+            "requests": self.requests, "seconds": (self.seconds * 10.0).round() / 10.0,
+            "canonical": {"new": new, "changed": changed},
+            "errors": self.failures.iter().map(|failure| failure.error.to_string()).collect::<Vec<_>>(),
+            "code": exit.name(), "exit": exit.0,
+        })
+    }
+}
+
+fn counts_json(counts: &Counts) -> Value {
+    json!({"pages": counts.pages, "new": counts.new, "changed": counts.changed, "same": counts.same,
+        "rejected": counts.rejected, "retired": counts.retired})
+}
+
+fn model_json(model: &Upserted) -> Value {
+    json!({"table": model.table, "inserted": model.inserted, "updated": model.updated, "retired": model.retired,
+        "rejected": model.rejected})
+}
+
+/// Until when each resource of an account is held.
+pub(super) fn covered(client: &mut Client, account: &Account) -> Result<BTreeMap<String, DateTime<Utc>>, Failure> {
+    let rows = client.query(include_str!("covered.sql"), &[&account.user_id, &account.account_id]).sql()?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}

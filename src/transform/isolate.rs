@@ -1,0 +1,163 @@
+//! One impossible value must not stop a model: where a range of raw rows fails on its data, it is halved until the bad
+//! row stands alone; that row is rejected with its SQLSTATE and the others go on.
+
+use postgres::Transaction;
+use postgres::error::SqlState;
+use serde_json::json;
+
+use super::Upserted;
+use super::upsert::{Range, Statement, keys};
+use crate::run::Run;
+use crate::source::{Model, Source};
+
+/// Applies `model` to the rows after run `after_run`: whole at first, in halves where its data is refused.
+pub(super) fn apply(
+    t: &mut Transaction,
+    source: &Source,
+    model: &Model,
+    run: &Run,
+    after_run: i64,
+) -> Result<Upserted, postgres::Error> {
+    let statement = Statement::prepare(t, source, model)?;
+    let all = Range { after_run, keys: None };
+    let mut done = match attempt(t, &statement, run, all)? {
+        Ok(done) => done,
+        Err(_) => {
+            let keys = keys(t, source, model, run, after_run)?;
+            let mut halver = Halver { statement: &statement, source, model, run, after_run, done: Upserted::default() };
+            halver.halve(t, &keys)?;
+            halver.done
+        }
+    };
+    resolve(t, source, model, run, after_run)?;
+    done.model = model.name;
+    Ok(done)
+}
+
+struct Halver<'a> {
+    statement: &'a Statement,
+    source: &'a Source,
+    model: &'a Model,
+    run: &'a Run,
+    after_run: i64,
+    done: Upserted,
+}
+
+impl Halver<'_> {
+    fn halve(&mut self, t: &mut Transaction, keys: &[String]) -> Result<(), postgres::Error> {
+        let (Some(first), Some(last)) = (keys.first(), keys.last()) else { return Ok(()) };
+        let range = Range { after_run: self.after_run, keys: Some((first, last)) };
+        match attempt(t, self.statement, self.run, range)? {
+            Ok(done) => {
+                self.done.inserted += done.inserted;
+                self.done.updated += done.updated;
+                self.done.retired += done.retired;
+                Ok(())
+            }
+            Err(refused) if keys.len() == 1 => {
+                self.done.rejected += 1;
+                self.reject(t, first, &refused)
+            }
+            Err(_) => {
+                let (low, high) = keys.split_at(keys.len() / 2);
+                self.halve(t, low)?;
+                self.halve(t, high)
+            }
+        }
+    }
+
+    fn reject(&self, t: &mut Transaction, source_id: &str, refused: &Refused) -> Result<(), postgres::Error> {
+        let raw_table = format!("{}.{}", self.source.raw_schema(), self.model.reads);
+        let locator = json!({"raw_table": raw_table, "raw_source_id": source_id});
+        let statement = super::upsert::over_raw(include_str!("sql/reject.sql"), self.source, self.model.reads);
+        let name = format!("{}.{}", self.source.id, self.model.name);
+        let run = self.run;
+        t.query_one(include_str!("../run/sql/lock_person.sql"), &[&run.user_id])?;
+        t.execute(
+            &statement,
+            &[
+                &run.user_id,
+                &run.account_id,
+                &name,
+                &run.run_id,
+                &locator,
+                &refused.code,
+                &refused.detail,
+                &run.started_at,
+                &source_id,
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+/// Why the database refused a row: the rule, never the value.
+struct Refused {
+    code: String,
+    detail: String,
+}
+
+fn attempt(
+    t: &mut Transaction,
+    statement: &Statement,
+    run: &Run,
+    range: Range,
+) -> Result<Result<Upserted, Refused>, postgres::Error> {
+    let mut savepoint = t.transaction()?;
+    match statement.run(&mut savepoint, run, range) {
+        Ok(done) => {
+            savepoint.commit()?;
+            Ok(Ok(done))
+        }
+        Err(error) => {
+            savepoint.rollback()?;
+            refused(&error).map(Err).ok_or(error)
+        }
+    }
+}
+
+/// Whether the data is at fault: a data exception, a missing or impossible value, two rows of one key.
+fn refused(error: &postgres::Error) -> Option<Refused> {
+    let db = error.as_db_error()?;
+    let code = db.code();
+    let at_fault = code.code().starts_with("22")
+        || [
+            SqlState::NOT_NULL_VIOLATION,
+            SqlState::CHECK_VIOLATION,
+            SqlState::FOREIGN_KEY_VIOLATION,
+            SqlState::CARDINALITY_VIOLATION,
+            SqlState::STATEMENT_TOO_COMPLEX,
+        ]
+        .contains(code);
+    let rule = match (db.constraint(), db.column()) {
+        (Some(constraint), _) => format!("rule {constraint}"),
+        (None, Some(column)) => format!("column {column}"),
+        (None, None) => sqlstate_words(code).to_owned(),
+    };
+    at_fault.then(|| Refused { code: code.code().to_owned(), detail: rule })
+}
+
+/// The server's own message may hold the value, so a few words of ours stand for it.
+fn sqlstate_words(code: &SqlState) -> &'static str {
+    match code.code() {
+        "22003" => "a number is out of range",
+        "22007" | "22008" => "a date or time is impossible",
+        "22P02" => "a text is not of the type it should be",
+        "21000" => "two rows of one key",
+        _ => "the value is refused",
+    }
+}
+
+/// Rejects of this model whose rows it can use now.
+fn resolve(
+    t: &mut Transaction,
+    source: &Source,
+    model: &Model,
+    run: &Run,
+    after_run: i64,
+) -> Result<(), postgres::Error> {
+    let name = format!("{}.{}", source.id, model.name);
+    let statement = super::upsert::over_raw(include_str!("sql/resolve.sql"), source, model.reads);
+    t.execute(&statement, &[&run.user_id, &run.account_id, &name, &run.run_id, &after_run])?;
+    Ok(())
+}

@@ -1,0 +1,2 @@
+select exists (select from {raw} r where r.user_id = $1 and r.account_id = $2 and r.run_id > $3)
+    or exists (select from {raw} r where r.user_id = $1 and r.account_id = $2 and r.missing_since_run_id > $3)

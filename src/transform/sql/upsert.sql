@@ -1,0 +1,59 @@
+-- $1 person, $2 account, $3 after which run, $4 and $5 first and last key, $6 this run, $7 mapping version, $8 its start
+with changed as materialized (
+  select r.*
+    from {raw} r
+   where r.user_id = $1 and r.account_id = $2
+     and (r.run_id > $3 or r.missing_since_run_id > $3)
+     and ($4::text is null or r.source_id >= $4 collate "C")
+     and ($5::text is null or r.source_id <= $5 collate "C")
+),
+model as (
+{model}
+),
+made as materialized (
+  select $1::bigint as user_id, {id}{casts}, {defaults}{source}::text as source_system, $2::bigint as account_id
+       , {raw_table}::text as raw_table, c.hash as raw_hash, $7::text as mapping_version
+       , gone.started_at as retired_at, case when gone.run_id is not null then 'missing_upstream' end as retired_reason
+    from model m
+    join changed c on c.source_id = m.raw_source_id
+    left join meta.import_runs gone on gone.user_id = $1 and gone.run_id = c.missing_since_run_id
+),
+kept as (
+  insert into canonical.row_history (user_id, entity, entity_id, version, valid_from, valid_to, row_data, raw_hash, run_id)
+  select t.user_id, {entity}, {entity_id}
+       , 1 + coalesce((select max(h.version) from canonical.row_history h
+                        where h.user_id = t.user_id and h.entity = {entity} and h.entity_id = {entity_id}), 0)
+       , t.updated_at, $8, to_jsonb(t), t.raw_hash, $6
+    from {table} t
+    join made m on {on_key}
+   where {history} and {differs}
+),
+written as (
+  insert into {table} as t (user_id, {id_column}{columns}, {default_columns}source_system, account_id, raw_table, raw_hash, mapping_version,
+                            retired_at, retired_reason, run_id, created_at, updated_at)
+  select m.user_id, {id_column}{m_columns}, {default_columns}source_system, account_id, raw_table, raw_hash, mapping_version,
+         retired_at, retired_reason, $6, $8, $8
+    from made m
+   order by {key}
+  on conflict (user_id, {key}) do update
+     set {set}raw_hash = excluded.raw_hash, mapping_version = excluded.mapping_version,
+         retired_at = excluded.retired_at, retired_reason = excluded.retired_reason,
+         run_id = excluded.run_id, updated_at = excluded.updated_at
+   where {differs_in_conflict}
+      or row(t.raw_hash, t.mapping_version, t.retired_at, t.retired_reason)
+         is distinct from row(excluded.raw_hash, excluded.mapping_version, excluded.retired_at, excluded.retired_reason)
+  returning xmax = 0 as is_new, t.retired_at is not null as is_retired
+),
+superseded as (
+  update {table} t
+     set retired_at = $8, retired_reason = 'superseded', run_id = $6, updated_at = $8
+   where t.user_id = $1 and t.source_system = {source} and t.account_id = $2 and t.raw_table = {raw_table}
+     and split_part(t.mapping_version, '/', 1) = {name}
+     and t.retired_at is null
+     and t.raw_source_id in (select source_id from changed)
+     and not exists (select from made m where {on_key})
+  returning 1
+)
+select (select count(*) from written where is_new)
+     , (select count(*) from written where not is_new and not is_retired)
+     , (select count(*) from written where not is_new and is_retired) + (select count(*) from superseded)

@@ -1,0 +1,158 @@
+//! The statement around a model: from its SELECT to rows of a canonical table that change only where something differs.
+//! One of the three places where identifiers are put into SQL; names come from the registry and the catalogue.
+
+use postgres::{GenericClient, Transaction};
+
+use super::{Upserted, mapping_version};
+use crate::canonical::Shape;
+use crate::run::Run;
+use crate::source::{Model, Source};
+
+/// A model's statement, ready for any range of one account.
+pub(super) struct Statement {
+    text: String,
+    version: String,
+}
+
+/// From which run on, and which keys: both ends inclusive, none for all.
+#[derive(Clone, Copy)]
+pub(super) struct Range<'a> {
+    pub(super) after_run: i64,
+    pub(super) keys: Option<(&'a str, &'a str)>,
+}
+
+impl Statement {
+    /// Asks the server for the model's columns and their types in the target, and wraps the model accordingly.
+    pub(super) fn prepare(t: &mut Transaction, source: &Source, model: &Model) -> Result<Self, postgres::Error> {
+        let bare = wrapped(include_str!("sql/columns.sql"), source, model);
+        let said: Vec<String> = t.prepare(&bare)?.columns().iter().map(|column| column.name().to_owned()).collect();
+        let shape = model.into.shape();
+        let mut columns = Vec::new();
+        for row in t.query(include_str!("sql/target.sql"), &[&shape.name, &said])? {
+            columns.push(Column { name: row.get(0), cast: row.get(1) });
+        }
+        Ok(Self { text: full(source, model, shape, &columns), version: mapping_version(source, model) })
+    }
+
+    pub(super) fn run(&self, t: &mut Transaction, run: &Run, range: Range) -> Result<Upserted, postgres::Error> {
+        let (low, high) = range.keys.unzip();
+        let row = t.query_one(
+            &self.text,
+            &[
+                &run.user_id,
+                &run.account_id,
+                &range.after_run,
+                &low,
+                &high,
+                &run.run_id,
+                &self.version,
+                &run.started_at,
+            ],
+        )?;
+        Ok(Upserted { inserted: row.get(0), updated: row.get(1), retired: row.get(2), ..Upserted::default() })
+    }
+}
+
+/// A column that the model gives, with its type in the target: a `real` must not be compared as a `double precision`.
+struct Column {
+    name: String,
+    cast: String,
+}
+
+/// A template over one raw table.
+pub(super) fn over_raw(template: &str, source: &Source, table: &str) -> String {
+    template.replace("{raw}", &format!("\"{}\".\"{table}\"", source.raw_schema()))
+}
+
+fn wrapped(template: &str, source: &Source, model: &Model) -> String {
+    over_raw(template, source, model.reads).replace("{model}", model.select)
+}
+
+/// The model over all raw rows of one account, as a person may run it.
+pub(crate) fn shown(source: &Source, model: &Model, user_id: i64, account_id: i64) -> String {
+    wrapped(include_str!("sql/show.sql"), source, model)
+        .replace("$1", &user_id.to_string())
+        .replace("$2", &account_id.to_string())
+}
+
+fn full(source: &Source, model: &Model, shape: Shape, columns: &[Column]) -> String {
+    let quoted = |name: &str| format!("\"{name}\"");
+    let list = |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
+    // raw_source_id and raw_path are lineage: they identify a row and are no reason for a new version of it.
+    let values: Vec<&Column> = columns.iter().filter(|column| !is_key(shape, &column.name)).collect();
+    let row = |side: &str| values.iter().map(|c| format!("{side}.{}", quoted(&c.name))).collect::<Vec<_>>().join(", ");
+    let differs = if values.is_empty() {
+        "false".to_owned()
+    } else {
+        format!("row({}) is distinct from row({})", row("t"), row("m"))
+    };
+    let on_key = std::iter::once("user_id")
+        .chain(shape.key.iter().copied())
+        .map(|name| format!("t.{0} = m.{0}", quoted(name)))
+        .collect::<Vec<_>>()
+        .join(" and ");
+    let id = shape.id.map_or(String::new(), |id| {
+        format!("meta.row_id({}, $2, m.raw_source_id, {}) as {}, ", literal(source.id), path(columns), quoted(id))
+    });
+    let id_column = shape.id.map_or(String::new(), |id| format!("{}, ", quoted(id)));
+    let entity_id = shape.id.map_or_else(
+        || shape.key.iter().map(|name| format!("t.{}::text", quoted(name))).collect::<Vec<_>>().join(" || '|' || "),
+        |id| format!("t.{}::text", quoted(id)),
+    );
+    let set = values.iter().map(|c| format!("{0} = excluded.{0}", quoted(&c.name))).collect::<Vec<_>>().join(", ");
+    let defaults = missing_key_columns(shape, columns);
+    wrapped(include_str!("sql/upsert.sql"), source, model)
+        .replace("{table}", &format!("canonical.{}", quoted(shape.name)))
+        .replace("{entity}", &literal(shape.name))
+        .replace("{entity_id}", &entity_id)
+        .replace("{id}", &id)
+        .replace("{id_column}", &id_column)
+        .replace("{casts}", &list(&|c| format!("m.{0}::{1} as {0}", quoted(&c.name), c.cast)))
+        .replace("{columns}", &list(&|c| quoted(&c.name)))
+        .replace("{m_columns}", &list(&|c| format!("m.{}", quoted(&c.name))))
+        .replace("{defaults}", &defaults.iter().map(|name| format!("'' as {}, ", quoted(name))).collect::<String>())
+        .replace("{default_columns}", &defaults.iter().map(|name| format!("{}, ", quoted(name))).collect::<String>())
+        .replace("{differs}", &differs)
+        .replace("{differs_in_conflict}", &differs.replace("m.", "excluded."))
+        .replace("{on_key}", &on_key)
+        .replace("{key}", &shape.key.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "))
+        .replace("{set}", &if set.is_empty() { String::new() } else { format!("{set}, ") })
+        .replace("{history}", if shape.history { "true" } else { "false" })
+        .replace("{source}", &literal(source.id))
+        .replace("{raw_table}", &literal(&format!("{}.{}", source.raw_schema(), model.reads)))
+        .replace("{name}", &literal(&format!("{}.{}", source.id, model.name)))
+}
+
+fn is_key(shape: Shape, name: &str) -> bool {
+    shape.key.contains(&name)
+}
+
+fn path(columns: &[Column]) -> &'static str {
+    if columns.iter().any(|column| column.name == "raw_path") { "m.raw_path" } else { "''" }
+}
+
+/// Text columns of the key that a model may leave out: `raw_path` of a whole record, `device_key` of no device.
+fn missing_key_columns(shape: Shape, columns: &[Column]) -> Vec<&'static str> {
+    let given = |name: &str| columns.iter().any(|column| column.name == name);
+    ["raw_path", "device_key"]
+        .into_iter()
+        .filter(|name| !given(name) && (is_key(shape, name) || *name == "raw_path"))
+        .collect()
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The keys of the raw rows in a range, in the order in which ranges are cut.
+pub(super) fn keys(
+    client: &mut impl GenericClient,
+    source: &Source,
+    model: &Model,
+    run: &Run,
+    after_run: i64,
+) -> Result<Vec<String>, postgres::Error> {
+    let statement = over_raw(include_str!("sql/keys.sql"), source, model.reads);
+    let rows = client.query(&statement, &[&run.user_id, &run.account_id, &after_run])?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
