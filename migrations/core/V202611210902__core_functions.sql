@@ -43,6 +43,17 @@ end $$;
 comment on function meta.number(text) is
   'Text of a JSON number as a number. Anything else is a data error, so that the record is rejected and not guessed at. Null for null.';
 
+create function meta.number_or_null(said text) returns double precision
+  language plpgsql immutable strict parallel safe
+as $$
+begin
+  return meta.number(said);
+exception when data_exception then
+  return null;
+end $$;
+comment on function meta.number_or_null(text) is
+  'Like meta.number, but null for what is no number: for rows that a model only looks up, whose faults must not reject the row it is making.';
+
 create function meta.offset_seconds(said text) returns integer
   language sql immutable parallel safe
   return case
