@@ -25,55 +25,51 @@ select raw_source_id
              case when n.utc_offset_s is null then 'tz_unknown' end
            ], null) as flags
       from (
-        select c.source_id                                           as raw_source_id
-             , d.local_date
-             , d.utc_offset_s
-             , d.is_inferred
-             , d.is_partial
+        select cycle_id                                              as raw_source_id
+             , local_date
+             , utc_offset_s
+             , is_inferred
+             , is_partial
                -- kJ -> kcal; its own figure is read strictly, so that a broken one is rejected
-             , (meta.number(c.payload->'score'->>'kilojoule') + d.others_kj) / 4.184 as value_num
-          from changed c
-          join (
-            select user_id, account_id, cycle_id, local_date, utc_offset_s, is_inferred, has_energy
-                 , row_number() over day                             as place
+             , (meta.number(kj_said) + others_kj) / 4.184            as value_num
+          from (
+            select dated.*
+                 , row_number() over (whole_day order by not has_energy, start_at, cycle_id) as place
                  , bool_or(not has_energy) over whole_day            as is_partial
                  , coalesce(sum(kj) over whole_day, 0) - coalesce(kj, 0) as others_kj
               from (
-                select y.user_id, y.account_id, y.cycle_id, y.start_at, y.has_energy, y.kj
-                     , s.end_at is null                              as is_inferred
-                     , case when s.end_at is not null then s.utc_offset_s else y.utc_offset_s end as utc_offset_s
-                     , case when s.end_at is not null then meta.local_date(s.end_at, s.utc_offset_s)
-                            else meta.local_date(y.start_at + interval '8 hours', y.utc_offset_s) end as local_date
+                select distinct on (user_id, account_id, cycle_id)
+                       user_id, account_id, cycle_id, start_at, kj_said, meta.number_or_null(kj_said) as kj
+                     , kj_said is not null                           as has_energy
+                     , woke_at is null                               as is_inferred
+                     , case when woke_at is not null then woke_offset_s else began_offset_s end as utc_offset_s
+                     , case when woke_at is not null then meta.local_date(woke_at, woke_offset_s)
+                            else meta.local_date(start_at + interval '8 hours', began_offset_s) end as local_date
                   from (
-                    select user_id, account_id, source_id as cycle_id
-                         , meta.instant_or_null(payload->>'start')          as start_at
-                         , meta.offset_seconds(payload->>'timezone_offset') as utc_offset_s
-                         , payload->>'end' is not null and payload->>'score_state' = 'SCORED'
-                           and payload->'score'->>'kilojoule' is not null   as has_energy
-                         , case when payload->>'end' is not null and payload->>'score_state' = 'SCORED'
-                                then meta.number_or_null(payload->'score'->>'kilojoule') end as kj
-                      from whoop_raw.cycles
-                     where missing_since_run_id is null
-                  ) y
-                  left join (
-                    select distinct on (user_id, account_id, cycle_id) user_id, account_id, cycle_id, end_at, utc_offset_s
-                      from (
-                        select user_id, account_id, source_id as sleep_id, payload->>'cycle_id' as cycle_id
-                             , meta.instant_or_null(payload->>'start')          as start_at
-                             , meta.instant_or_null(payload->>'end')            as end_at
-                             , meta.offset_seconds(payload->>'timezone_offset') as utc_offset_s
-                          from whoop_raw.sleeps
-                         where missing_since_run_id is null and payload->>'nap' is distinct from 'true'
-                      ) night
-                     where end_at is not null
-                     order by user_id, account_id, cycle_id, end_at - start_at desc nulls last, sleep_id
-                  ) s on s.user_id = y.user_id and s.account_id = y.account_id and s.cycle_id = y.cycle_id
+                    select y.user_id, y.account_id, y.source_id                as cycle_id
+                         , meta.instant_or_null(y.payload->>'start')           as start_at
+                         , meta.offset_seconds(y.payload->>'timezone_offset')  as began_offset_s
+                         , case when y.payload->>'end' is not null and y.payload->>'score_state' = 'SCORED'
+                                then y.payload->'score'->>'kilojoule' end      as kj_said
+                         , s.source_id                                         as sleep_id
+                         , meta.instant_or_null(s.payload->>'start')           as slept_at
+                         , meta.instant_or_null(s.payload->>'end')             as woke_at
+                         , meta.offset_seconds(s.payload->>'timezone_offset')  as woke_offset_s
+                      from whoop_raw.cycles y
+                      left join whoop_raw.sleeps s  -- by the index on its cycle
+                        on s.user_id = y.user_id and s.account_id = y.account_id and s.payload->>'cycle_id' = y.source_id
+                       and s.missing_since_run_id is null and s.payload->>'nap' is distinct from 'true'
+                     where y.missing_since_run_id is null
+                       and (y.user_id, y.account_id) in (select user_id, account_id from changed)
+                    offset 0  -- keeps the planner from parsing once for each use
+                  ) night
+                 order by user_id, account_id, cycle_id, woke_at is null, woke_at - slept_at desc nulls last, sleep_id
               ) dated
-            window day as (partition by user_id, account_id, local_date, case when local_date is null then cycle_id end
-                           order by not has_energy, start_at, cycle_id)
-                 , whole_day as (partition by user_id, account_id, local_date, case when local_date is null then cycle_id end)
-          ) d on d.user_id = c.user_id and d.account_id = c.account_id and d.cycle_id = c.source_id
-         where d.place = 1 and d.has_energy
+            window whole_day as (partition by user_id, account_id, local_date, case when local_date is null then cycle_id end)
+          ) d
+         where place = 1 and has_energy
+           and (cycle_id in (select source_id from changed)) is true  -- as a lookup, not as a join that would repeat the days
+        offset 0
       ) n
       left join meta.metrics m on m.metric_code = 'energy_total'
   ) f

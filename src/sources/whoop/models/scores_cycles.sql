@@ -26,33 +26,36 @@ select raw_source_id
              case when n.utc_offset_s is null then 'tz_unknown' end
            ], null) as flags
       from (
-        select c.source_id                                                       as raw_source_id
-             , meta.instant(c.payload->>'start')                                 as start_at
-             , meta.instant(c.payload->>'end')                                   as end_at
-             , s.end_at                                                          as woke_at
-             , case when s.end_at is not null then s.utc_offset_s
-                    else meta.offset_seconds(c.payload->>'timezone_offset') end  as utc_offset_s
-             , meta.row_id('whoop', c.account_id, s.sleep_id, '')                as sleep_id
-             , meta.number(c.payload->'score'->>'strain')::real                  as value_num
-             , jsonb_strip_nulls(jsonb_build_object(
-                 'average_heart_rate', c.payload->'score'->'average_heart_rate',
-                 'max_heart_rate',     c.payload->'score'->'max_heart_rate',
-                 'kilojoule',          c.payload->'score'->'kilojoule'))         as components
-          from changed c
-          left join (
-            select distinct on (user_id, account_id, cycle_id) user_id, account_id, cycle_id, sleep_id, end_at, utc_offset_s
+        select distinct on (raw_source_id)
+               raw_source_id, start_at, end_at, value_num, components, woke_at
+             , case when woke_at is not null then sleep_id end as sleep_id
+             , case when woke_at is not null then woke_offset_s else began_offset_s end as utc_offset_s
+          from (
+            select c.source_id                                         as raw_source_id
+                 , meta.instant(c.p->>'start')                         as start_at
+                 , meta.instant(c.p->>'end')                           as end_at
+                 , meta.offset_seconds(c.p->>'timezone_offset')        as began_offset_s
+                 , meta.number(c.p->'score'->>'strain')::real          as value_num
+                 , jsonb_strip_nulls(jsonb_build_object(
+                     'average_heart_rate', c.p->'score'->'average_heart_rate',
+                     'max_heart_rate',     c.p->'score'->'max_heart_rate',
+                     'kilojoule',          c.p->'score'->'kilojoule')) as components
+                 , meta.row_id('whoop', c.account_id, s.source_id, '') as sleep_id
+                 , meta.instant_or_null(s.payload->>'start')           as slept_at
+                 , meta.instant_or_null(s.payload->>'end')             as woke_at
+                 , meta.offset_seconds(s.payload->>'timezone_offset')  as woke_offset_s
               from (
-                select user_id, account_id, source_id as sleep_id, payload->>'cycle_id' as cycle_id
-                     , meta.instant_or_null(payload->>'start')          as start_at
-                     , meta.instant_or_null(payload->>'end')            as end_at
-                     , meta.offset_seconds(payload->>'timezone_offset') as utc_offset_s
-                  from whoop_raw.sleeps
-                 where missing_since_run_id is null and payload->>'nap' is distinct from 'true'
-              ) night
-             where end_at is not null
-             order by user_id, account_id, cycle_id, end_at - start_at desc nulls last, sleep_id
-          ) s on s.user_id = c.user_id and s.account_id = c.account_id and s.cycle_id = c.source_id
-         where c.payload->>'score_state' = 'SCORED'
-           and c.payload->'score'->>'strain' is not null
+                select user_id, account_id, source_id, payload::jsonb as p
+                  from changed
+                offset 0  -- keeps the planner from parsing once for each use
+              ) c
+              left join whoop_raw.sleeps s  -- by the index on its cycle
+                on s.user_id = c.user_id and s.account_id = c.account_id and s.payload->>'cycle_id' = c.source_id
+               and s.missing_since_run_id is null and s.payload->>'nap' is distinct from 'true'
+             where c.p->>'score_state' = 'SCORED'
+               and c.p->'score'->>'strain' is not null
+            offset 0
+          ) night
+         order by raw_source_id, woke_at is null, woke_at - slept_at desc nulls last, night.sleep_id
       ) n
   ) f

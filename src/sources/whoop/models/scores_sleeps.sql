@@ -22,16 +22,21 @@ select raw_source_id
              case when n.utc_offset_s is null then 'tz_unknown' end
            ], null) as flags
       from (
-        select c.account_id
-             , c.source_id                                                                  as raw_source_id
-             , meta.instant(c.payload->>'end')                                              as end_at
-             , meta.offset_seconds(c.payload->>'timezone_offset')                           as utc_offset_s
-             , meta.number(c.payload->'score'->>'sleep_performance_percentage')::real       as value_num
+        select r.account_id
+             , r.raw_source_id
+             , meta.instant(r.p->>'end')                                              as end_at
+             , meta.offset_seconds(r.p->>'timezone_offset')                           as utc_offset_s
+             , meta.number(r.p->'score'->>'sleep_performance_percentage')::real       as value_num
              , jsonb_strip_nulls(jsonb_build_object(
-                 'consistency_pct', c.payload->'score'->'sleep_consistency_percentage',
-                 'efficiency_pct',  c.payload->'score'->'sleep_efficiency_percentage'))     as components
-          from changed c
-         where c.payload->>'score_state' = 'SCORED'
-           and c.payload->'score'->>'sleep_performance_percentage' is not null
+                 'consistency_pct', r.p->'score'->'sleep_consistency_percentage',
+                 'efficiency_pct',  r.p->'score'->'sleep_efficiency_percentage'))     as components
+          from (
+            select c.account_id, c.source_id as raw_source_id, c.payload::jsonb as p
+              from changed c
+            offset 0  -- keeps the planner from parsing once for each use
+          ) r
+         where r.p->>'score_state' = 'SCORED'
+           and r.p->'score'->>'sleep_performance_percentage' is not null
+        offset 0
       ) n
   ) f

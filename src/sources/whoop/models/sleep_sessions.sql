@@ -87,7 +87,9 @@ select raw_source_id
                      , case when c.payload->>'score_state' = 'SCORED' and json_typeof(c.payload->'score') = 'object'
                             then (c.payload->'score')::jsonb end as scored
                   from changed c
+                offset 0  -- keeps the planner from parsing once for each use
               ) q
           ) r
+        offset 0
       ) n
   ) f

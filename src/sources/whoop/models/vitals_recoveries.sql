@@ -24,39 +24,47 @@ select raw_source_id
              case when n.utc_offset_s is null then 'tz_unknown' end
            ], null) as flags
       from (
-        select c.source_id                                                        as raw_source_id
-             , 'score.' || v.field                                                as raw_path
-             , meta.row_id('whoop', c.account_id, c.source_id, 'recovery')        as event_id
+        select d.raw_source_id
+             , 'score.' || v.field             as raw_path
+             , d.event_id
              , v.metric_code
              , v.unit_raw
-             , s.end_at                                                           as observed_at
-             , coalesce(s.end_at, y.start_at + interval '8 hours', meta.instant(c.payload->>'created_at')) as day_at
-             , case when s.end_at is not null then s.utc_offset_s
-                    when y.start_at is not null then y.utc_offset_s end           as utc_offset_s
-             , c.payload->'score'->>v.field                                       as value_raw
-             , meta.number(c.payload->'score'->>v.field)                          as value_num
-          from changed c
+             , d.woke_at                       as observed_at
+             , coalesce(d.woke_at, d.began_at + interval '8 hours', meta.instant(d.created_at)) as day_at
+             , case when d.woke_at is not null then d.woke_offset_s
+                    when d.began_at is not null then d.began_offset_s end                       as utc_offset_s
+             , d.score->>v.field               as value_raw
+             , meta.number(d.score->>v.field)  as value_num
+          from (
+            select c.source_id                                                 as raw_source_id
+                 , meta.row_id('whoop', c.account_id, c.source_id, 'recovery') as event_id
+                 , c.p->'score'                                                  as score
+                 , c.p->>'created_at'                                            as created_at
+                 , meta.instant_or_null(s.payload->>'end')                     as woke_at
+                 , meta.offset_seconds(s.payload->>'timezone_offset')          as woke_offset_s
+                 , meta.instant_or_null(y.payload->>'start')                   as began_at
+                 , meta.offset_seconds(y.payload->>'timezone_offset')          as began_offset_s
+              from (
+                select user_id, account_id, source_id, payload::jsonb as p
+                  from changed
+                offset 0  -- keeps the planner from parsing once for each use
+              ) c
+              left join whoop_raw.sleeps s
+                on s.user_id = c.user_id and s.account_id = c.account_id and s.source_id = c.p->>'sleep_id'
+               and s.missing_since_run_id is null
+              left join whoop_raw.cycles y
+                on y.user_id = c.user_id and y.account_id = c.account_id and y.source_id = c.p->>'cycle_id'
+               and y.missing_since_run_id is null
+             where c.p->>'score_state' = 'SCORED'
+            offset 0
+          ) d
          cross join (values                                      -- units are fixed by WHOOP's documentation and are those of the dictionary
              ('heart_rate_resting', 'resting_heart_rate', 'bpm'),
              ('hrv_rmssd',          'hrv_rmssd_milli',    'ms'),  -- milliseconds of RMSSD, not thousandths
              ('spo2',               'spo2_percentage',    '%'),
              ('skin_temperature',   'skin_temp_celsius',  'Cel')) v (metric_code, field, unit_raw)
-          left join (
-            select user_id, account_id, source_id as sleep_id
-                 , meta.instant_or_null(payload->>'end')                as end_at
-                 , meta.offset_seconds(payload->>'timezone_offset')     as utc_offset_s
-              from whoop_raw.sleeps
-             where missing_since_run_id is null
-          ) s on s.user_id = c.user_id and s.account_id = c.account_id and s.sleep_id = c.payload->>'sleep_id'
-          left join (
-            select user_id, account_id, source_id as cycle_id
-                 , meta.instant_or_null(payload->>'start')              as start_at
-                 , meta.offset_seconds(payload->>'timezone_offset')     as utc_offset_s
-              from whoop_raw.cycles
-             where missing_since_run_id is null
-          ) y on y.user_id = c.user_id and y.account_id = c.account_id and y.cycle_id = c.payload->>'cycle_id'
-         where c.payload->>'score_state' = 'SCORED'
-           and c.payload->'score'->>v.field is not null
+         where d.score->>v.field is not null
+        offset 0
       ) n
       left join meta.metrics m on m.metric_code = n.metric_code
   ) f

@@ -22,15 +22,20 @@ select raw_source_id
              case when n.utc_offset_s is null then 'tz_unknown' end
            ], null) as flags
       from (
-        select c.account_id
-             , c.source_id                                                 as raw_source_id
-             , meta.instant(c.payload->>'end')                             as end_at
-             , meta.offset_seconds(c.payload->>'timezone_offset')          as utc_offset_s
-             , c.payload->'score'->>'respiratory_rate'                     as value_raw
-             , meta.number(c.payload->'score'->>'respiratory_rate')        as value_num
-          from changed c
-         where c.payload->>'score_state' = 'SCORED'
-           and c.payload->'score'->>'respiratory_rate' is not null
+        select r.account_id
+             , r.raw_source_id
+             , meta.instant(r.p->>'end')                             as end_at
+             , meta.offset_seconds(r.p->>'timezone_offset')          as utc_offset_s
+             , r.p->'score'->>'respiratory_rate'                     as value_raw
+             , meta.number(r.p->'score'->>'respiratory_rate')        as value_num
+          from (
+            select c.account_id, c.source_id as raw_source_id, c.payload::jsonb as p
+              from changed c
+            offset 0  -- keeps the planner from parsing once for each use
+          ) r
+         where r.p->>'score_state' = 'SCORED'
+           and r.p->'score'->>'respiratory_rate' is not null
+        offset 0
       ) n
       left join meta.metrics m on m.metric_code = 'respiratory_rate'
   ) f

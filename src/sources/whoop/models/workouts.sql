@@ -76,7 +76,9 @@ select raw_source_id
                      , case when c.payload->>'score_state' = 'SCORED' and json_typeof(c.payload->'score') = 'object'
                             then (c.payload->'score')::jsonb end as scored
                   from changed c
+                offset 0  -- keeps the planner from parsing once for each use
               ) q
+            offset 0
           ) r
           left join (values
               -- endurance
@@ -133,5 +135,6 @@ select raw_source_id
               ('high_stress_work', 'other', false), ('watching_sports', 'other', false), ('dedicated_parenting', 'other', false),
               ('cooking', 'other', false), ('cleaning', 'other', false), ('public_speaking', 'other', false)
             ) k (folded, sport, is_exercise) on k.folded = r.folded
+        offset 0
       ) n
   ) f
