@@ -43,6 +43,17 @@ end $$;
 comment on function meta.number(text) is
   'Text of a JSON number as a number. Anything else is a data error, so that the record is rejected and not guessed at. Null for null.';
 
+create function meta.number_or_null(said text) returns double precision
+  language plpgsql immutable strict parallel safe
+as $$
+begin
+  return meta.number(said);
+exception when data_exception then
+  return null;
+end $$;
+comment on function meta.number_or_null(text) is
+  'Like meta.number, but null for what is no number: for rows that a model only looks up, whose faults must not reject the row it is making.';
+
 create function meta.offset_seconds(said text) returns integer
   language sql immutable parallel safe
   return case
@@ -67,7 +78,7 @@ comment on function meta.implausible(double precision, double precision, double 
 
 create function meta.quality(flags text[]) returns real
   language sql immutable parallel safe
-  return (
+  return case when flags = '{}' then 1 else
       case when 'implausible'        = any (flags) then 0.1  else 1 end
     * case when 'unit_unknown'       = any (flags) then 0.3  else 1 end
     * case when 'modifier_unknown'   = any (flags) then 0.3  else 1 end
@@ -86,7 +97,7 @@ create function meta.quality(flags text[]) returns real
     * case when 'tz_ambiguous'       = any (flags) then 0.95 else 1 end
     * case when 'date_only'          = any (flags) then 0.95 else 1 end
     * case when 'computed_totals'    = any (flags) then 0.95 else 1 end
-  )::real;
+  end::real;
 comment on function meta.quality(text[]) is
   'Quality of a row from its flags: the product of one factor for each. It orders candidates and is never a medical statement. Flags without a factor only inform.';
 

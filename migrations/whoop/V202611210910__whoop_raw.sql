@@ -10,3 +10,6 @@ comment on table whoop_raw.cycles is 'One physiological cycle, from one sleep on
 comment on table whoop_raw.sleeps is 'One sleep or nap with totals per stage; there is no stage timeline. Key: id (UUID).';
 comment on table whoop_raw.recoveries is 'One recovery: score, resting heart rate, HRV and others of one cycle; its time is that of its sleep. Key: cycle_id.';
 comment on table whoop_raw.workouts is 'One workout or recovery activity with totals; there is no track. Key: id (UUID).';
+
+-- The models ask for the sleeps of a cycle; json, unlike a column, has no index of its own.
+create index sleeps_cycle_idx on whoop_raw.sleeps (user_id, account_id, (payload->>'cycle_id'));
