@@ -23,6 +23,7 @@ mod oauth;
 mod output;
 mod progress;
 mod run;
+mod server;
 mod signals;
 mod source;
 mod sources;
