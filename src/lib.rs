@@ -24,6 +24,7 @@ mod output;
 mod pipeline;
 mod progress;
 mod run;
+mod server;
 mod signals;
 mod source;
 mod sources;

@@ -59,6 +59,10 @@ pub(crate) struct PgSettings {
     pub(crate) user: Option<String>,
     /// Whether missing programs may be fetched; `HEALTH_PG_FETCH=off` forbids it.
     pub(crate) fetch: bool,
+    /// `SUDO_USER`: whose server it is when root acts for somebody.
+    pub(crate) sudo_user: Option<String>,
+    /// `PATH`, to look for programs and to hand to those that are run.
+    pub(crate) path: std::ffi::OsString,
 }
 
 /// The person's own application at a source, and the addresses to use.
@@ -111,6 +115,8 @@ impl Config {
             bin: vars.text("HEALTH_PG_BIN").map(PathBuf::from),
             user: vars.text("HEALTH_PG_USER"),
             fetch: vars.text("HEALTH_PG_FETCH").is_none_or(|text| text != "off"),
+            sudo_user: vars.process_text("SUDO_USER"),
+            path: vars.process_text("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()).into(),
         };
         Ok(Self {
             database,

@@ -12,6 +12,7 @@ use postgres::error::SqlState;
 use crate::commands::Context;
 use crate::config::{Config, Database};
 use crate::failure::{Blame, Failure, Kind};
+use crate::server;
 
 /// A server and a database on it, ready to be connected to, from any thread and as often as needed.
 #[derive(Clone)]
@@ -68,8 +69,11 @@ pub(crate) fn target(config: &Config, note: &dyn Fn(&str)) -> Result<Target, Fai
             Ok(Target { config, tls, shown })
         }
         Database::Private => {
-            let _ = note;
-            Err(Failure::new(Kind::Database, "no DATABASE_URL is set").next("set DATABASE_URL"))
+            let running = server::ensure(&server::Settings::from(config), note)?;
+            let mut config = running.config(server::DATABASE);
+            config.application_name(&name);
+            let shown = format!("{} on the private PostgreSQL", server::DATABASE);
+            Ok(Target { config, tls: None, shown })
         }
     }
 }
