@@ -98,18 +98,17 @@ impl Out {
         }
     }
 
-    /// A table for people: columns lined up, two blanks between them, no frame.
+    /// A table for people, on standard output: columns lined up, two blanks between them, no frame.
     pub(crate) fn table(&self, header: &[&str], rows: &[Vec<String>]) {
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING).set_header(header.iter().copied());
-        for row in rows {
-            table.add_row(row);
+        for line in lined_up(header, rows) {
+            self.line(&line);
         }
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-        }
-        for line in table.lines() {
-            self.line(line.trim_end());
+    }
+
+    /// The same on standard error, for what accompanies a run.
+    pub(crate) fn note_table(&self, header: &[&str], rows: &[Vec<String>]) {
+        for line in lined_up(header, rows) {
+            self.note(&line);
         }
     }
 
@@ -127,6 +126,18 @@ impl Out {
             mode => mode,
         }
     }
+}
+
+fn lined_up(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header(header.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// The first error of standard output; `lib::run` turns it into an exit code.

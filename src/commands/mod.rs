@@ -10,6 +10,7 @@ pub(crate) mod help;
 pub(crate) mod ingest;
 pub(crate) mod migrate;
 pub(crate) mod rejects;
+mod report;
 pub(crate) mod sources;
 pub(crate) mod status;
 pub(crate) mod transform;

@@ -113,9 +113,7 @@ impl Walk {
         match self.pages_of(planned.slice, planned.resume.clone()).await {
             // The token of an earlier run no longer serves: the slice is read again from its first page.
             Err(error)
-                if planned.resume.is_some()
-                    && error.failure.kind == Kind::Refused
-                    && error.reach != Reach::Account =>
+                if planned.resume.is_some() && error.failure.kind == Kind::Refused && error.reach != Reach::Account =>
             {
                 self.pages_of(planned.slice, None).await
             }

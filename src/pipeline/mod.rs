@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::commands::Context;
 use crate::db::{self, Target};
-use crate::extract::slices::{self, Asked};
+use crate::extract::slices::{self, Asked, Held, Planned};
 use crate::extract::{self, Finished, Parts, Plan, Session};
 use crate::failure::{Blame, Failure, Kind};
 use crate::load::{self, Load, Loader};
@@ -97,6 +97,22 @@ fn again(failure: &Failure) -> Failure {
     Failure::new(failure.kind, failure.error.to_string())
         .kept(failure.kept.clone().unwrap_or_default())
         .next(failure.next.clone().unwrap_or_default())
+}
+
+/// What a job would read, resource by resource.
+pub(crate) fn plan(ctx: &Context, job: &Job, asked: Asked) -> Result<Vec<(&'static str, Vec<Planned>)>, Failure> {
+    let (_, mut client) = db::open(ctx)?;
+    let person = Person::find(&mut client, &ctx.config)?;
+    let account = Account::find(&mut client, &person, job.source, &job.account)?;
+    let now = ctx.config.clock.now();
+    let of = |resource: &&'static Resource| {
+        let held = match &account {
+            Some(account) => load::coverage::held(&mut client, account, resource.name)?,
+            None => Held::default(),
+        };
+        Ok((resource.name, slices::plan(resource, &held, asked, now)))
+    };
+    job.resources.iter().map(of).collect()
 }
 
 /// Everything that must hold before the first request: login, back-off, the account itself; then the plan.

@@ -63,8 +63,43 @@ const RESOURCES: &[Resource] = &[
 /// A score that comes later, within minutes as a rule.
 const PENDING: Provisional = Provisional::Says("/score_state", "PENDING_SCORE");
 
-const MODELS: &[Model] =
-    &[model("user_identity", "user_basic_profile", &[], Table::UserIdentity, include_str!("models/user_identity.sql"))];
+const MODELS: &[Model] = &[
+    model("user_identity", "user_basic_profile", &[], Table::UserIdentity, include_str!("models/user_identity.sql")),
+    model("sleep_sessions", "sleeps", &[], Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
+    model("workouts", "workouts", &[], Table::Workouts, include_str!("models/workouts.sql")),
+    model("vitals_sleeps", "sleeps", &[], Table::BiometricsVitals, include_str!("models/vitals_sleeps.sql")),
+    model(
+        "vitals_recoveries",
+        "recoveries",
+        &["sleeps", "cycles"],
+        Table::BiometricsVitals,
+        include_str!("models/vitals_recoveries.sql"),
+    ),
+    model(
+        "vitals_body",
+        "user_body_measurement",
+        &["cycles"],
+        Table::BiometricsVitals,
+        include_str!("models/vitals_body.sql"),
+    ),
+    model("scores_sleeps", "sleeps", &[], Table::Scores, include_str!("models/scores_sleeps.sql")),
+    model(
+        "scores_recoveries",
+        "recoveries",
+        &["sleeps", "cycles"],
+        Table::Scores,
+        include_str!("models/scores_recoveries.sql"),
+    ),
+    model("scores_cycles", "cycles", &[], Table::Scores, include_str!("models/scores_cycles.sql")),
+    // A day may hold two cycles (see the model), so that one's change touches the other's row.
+    model(
+        "daily_summaries",
+        "cycles",
+        &["cycles", "sleeps"],
+        Table::DailySummaries,
+        include_str!("models/daily_summaries.sql"),
+    ),
+];
 
 /// WHOOP's lists all page, filter and name their array the same way: newest first, `start` inclusive, `end` exclusive.
 const fn collection(name: &'static str, path: &'static str) -> Resource {
