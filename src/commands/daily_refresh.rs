@@ -1,12 +1,117 @@
-//! Skeleton, to be filled.
+//! `health daily-refresh`: every connected source, its gaps and its lookback, at the same time; quiet when all is well.
 
-use super::Context;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Context, report, source_named};
+use crate::extract::slices::Asked;
 use crate::failure::{Exit, Failure, Kind};
+use crate::oauth;
+use crate::output::result;
+use crate::pipeline::{self, Job, Options, Report};
+use crate::source::Source;
 
-#[derive(clap::Args)]
-pub(crate) struct Args {}
+#[derive(clap::Args, Default)]
+#[command(after_help = "Examples:
+  health daily-refresh
+  30 6 * * *  health daily-refresh -q      in a crontab: mails only when something needs you")]
+pub(crate) struct Args {
+    /// Sources; none: all that are connected
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<String>,
+    /// Leave a source out
+    #[arg(long, value_name = "SOURCE")]
+    skip: Vec<String>,
+    /// At most so many minutes, like 20m; the next run goes on
+    #[arg(long, value_name = "DUR", value_parser = super::ingest::duration, default_value = "20m")]
+    max_time: Duration,
+    /// Say which sources would be read, read nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
-    let _ = (&ctx.config.dirs, args);
-    Err(Failure::new(Kind::Bug, "not built yet"))
+    let jobs = jobs(ctx, args)?;
+    if jobs.is_empty() {
+        return Err(Failure::new(Kind::Config, "no source is connected, so there is nothing to refresh")
+            .kept("everything that is in the database")
+            .next("health auth whoop   |   health ingest apple-health export.zip   |   health demo"));
+    }
+    if args.dry_run {
+        return Ok(dry_run(ctx, &jobs));
+    }
+    let options = Options {
+        asked: Asked { since: None, until: None, force: false },
+        raw_only: false,
+        max_requests: None,
+        max_time: Some(args.max_time),
+    };
+    let reports = pipeline::run(ctx, jobs, options)?;
+    Ok(tell(ctx, reports))
+}
+
+fn jobs(ctx: &Context, args: &Args) -> Result<Vec<Job>, Failure> {
+    let named = |names: &[String]| names.iter().map(|name| source_named(name)).collect::<Result<Vec<_>, _>>();
+    let (wanted, skipped) = (named(&args.sources)?, named(&args.skip)?);
+    let chosen = |source: &Source| {
+        let is = |other: &&Source| other.id == source.id;
+        (wanted.is_empty() || wanted.iter().any(is)) && !skipped.iter().any(is) && ctx.config.is_enabled(source)
+    };
+    let mut jobs = Vec::new();
+    for source in crate::sources::ALL.iter().copied().filter(|source| chosen(source)) {
+        let Some(api) = &source.api else { continue };
+        let mut accounts = oauth::accounts(&ctx.config, source)?;
+        if accounts.is_empty() && wanted.iter().any(|other| other.id == source.id) {
+            accounts.push("default".to_owned()); // named by hand: say that it is not connected
+        }
+        for account in accounts {
+            jobs.push(Job { source, account, resources: api.resources.iter().collect() });
+        }
+    }
+    Ok(jobs)
+}
+
+fn dry_run(ctx: &Context, jobs: &[Job]) -> Exit {
+    if ctx.out.json {
+        let sources: Vec<_> = jobs.iter().map(|job| json!({"source": job.source.id, "account": job.account})).collect();
+        ctx.out.json(&json!({"schema": "health.daily-refresh/1", "dry_run": true, "sources": sources,
+            "result": result(Exit::OK, &json!(null), &[])}));
+    } else {
+        for job in jobs {
+            ctx.out.line(&format!("would refresh {} {}", job.source.id, job.account));
+        }
+    }
+    Exit::OK
+}
+
+/// One line a source, then one for all: every source carries its own code in `--json`.
+fn tell(ctx: &Context, reports: Vec<Report>) -> Exit {
+    let codes: Vec<Exit> = reports.iter().map(Report::exit).collect();
+    let exit = Exit::merge(&codes);
+    let fine = codes.iter().filter(|code| matches!(code.0, 0 | 3)).count();
+    if ctx.out.json {
+        let sources: Vec<_> = reports.iter().map(Report::json).collect();
+        let next: Vec<&str> =
+            reports.iter().flat_map(|one| &one.failures).filter_map(|failure| failure.next.as_deref()).collect();
+        let kept =
+            json!({"raw": reports.iter().map(|one| one.total(|counts| counts.new + counts.changed)).sum::<i64>()});
+        ctx.out.json(
+            &json!({"schema": "health.daily-refresh/1", "sources": sources, "result": result(exit, &kept, &next)}),
+        );
+        return exit;
+    }
+    for one in &reports {
+        report::tell(ctx, one);
+    }
+    let summary = format!("{}: {fine} of {} sources. Everything fetched is saved.", exit.name(), reports.len());
+    if exit == Exit::OK {
+        ctx.out.note(&summary)
+    } else {
+        ctx.out.write_stderr(&summary)
+    }
+    for failure in reports.into_iter().flat_map(|one| one.failures) {
+        ctx.out.failure(&failure);
+    }
+    exit
 }

@@ -165,7 +165,7 @@ impl Range {
 }
 
 /// `20m`, `90s`, `2h`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let count: u64 = digits.parse().map_err(|_| "use a number and a unit, like 20m".to_owned())?;
     let seconds = match unit {

@@ -1,12 +1,112 @@
-//! Skeleton, to be filled.
+//! `health sources`: what can be connected, how, and with what limits.
 
-use super::Context;
-use crate::failure::{Exit, Failure, Kind};
+use serde_json::{Value, json};
 
-#[derive(clap::Args)]
-pub(crate) struct Args {}
+use super::{Context, source_named};
+use crate::failure::{Exit, Failure};
+use crate::oauth;
+use crate::output::result;
+use crate::source::{Source, Window};
+
+#[derive(clap::Args, Default)]
+#[command(after_help = "Examples:\n  health sources\n  health sources whoop")]
+pub(crate) struct Args {
+    /// One source in detail
+    source: Option<String>,
+}
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
-    let _ = (&ctx.config.dirs, args);
-    Err(Failure::new(Kind::Bug, "not built yet"))
+    match &args.source {
+        Some(name) => one(ctx, source_named(name)?),
+        None => all(ctx),
+    }
+}
+
+/// `login`, `files` or `both`.
+fn kind(source: &Source) -> &'static str {
+    match (source.api.is_some(), source.files.is_some()) {
+        (true, true) => "both",
+        (true, false) => "login",
+        _ => "files",
+    }
+}
+
+fn state(ctx: &Context, source: &'static Source) -> Result<String, Failure> {
+    if source.api.is_none() {
+        return Ok("-".into());
+    }
+    let connected = !oauth::accounts(&ctx.config, source)?.is_empty();
+    Ok(if connected { "connected" } else { "-" }.into())
+}
+
+fn all(ctx: &Context) -> Result<Exit, Failure> {
+    let mut rows = Vec::new();
+    let mut documents = Vec::new();
+    for source in crate::sources::ALL {
+        let state = state(ctx, source)?;
+        rows.push(vec![
+            source.command_name(),
+            kind(source).into(),
+            state.clone(),
+            source.brings.into(),
+            source.needs.into(),
+        ]);
+        documents.push(document(source, &state));
+    }
+    if ctx.out.json {
+        ctx.out.json(&json!({"schema": "health.sources/1", "sources": documents,
+            "result": result(Exit::OK, &json!(null), &[])}));
+    } else {
+        ctx.out.table(&["SOURCE", "KIND", "STATE", "BRINGS", "NEEDS"], &rows);
+    }
+    Ok(Exit::OK)
+}
+
+fn document(source: &Source, state: &str) -> Value {
+    let resources: Vec<Value> = source
+        .api
+        .iter()
+        .flat_map(|api| api.resources)
+        .map(
+            |resource| json!({"name": resource.name, "scope": resource.scope, "lookback_days": resource.lookback_days}),
+        )
+        .collect();
+    json!({"id": source.id, "aliases": source.aliases, "title": source.title, "kind": kind(source), "state": state,
+        "api": source.api.is_some(), "files": source.files.as_ref().map(|files| files.accepts),
+        "brings": source.brings, "needs": source.needs, "resources": resources,
+        "tables": source.models.iter().map(|model| model.into.shape().name).collect::<std::collections::BTreeSet<_>>()})
+}
+
+fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
+    let state = state(ctx, source)?;
+    if ctx.out.json {
+        ctx.out.json(&json!({"schema": "health.sources/1", "sources": [document(source, &state)],
+            "result": result(Exit::OK, &json!(null), &[])}));
+        return Ok(Exit::OK);
+    }
+    let name = source.command_name();
+    ctx.out.line(&format!("{} ({name}): {}\nneeds: {}", source.title, source.brings, source.needs));
+    if let Some(api) = &source.api {
+        ctx.out.line(&format!(
+            "\nby login:  health auth {name}\n           your own application: {}\n           limit: {} requests in {} s until the provider says otherwise\n",
+            api.auth.console, api.limits.requests, api.limits.per.as_secs()
+        ));
+        let rows: Vec<Vec<String>> = api
+            .resources
+            .iter()
+            .map(|resource| {
+                let window = match resource.window {
+                    Window::Snapshot => "read whole every time".to_owned(),
+                    Window::Range { .. } => format!("by time; the last {} days are read again", resource.lookback_days),
+                };
+                vec![resource.name.into(), resource.scope.into(), window]
+            })
+            .collect();
+        ctx.out.table(&["RESOURCE", "SCOPE", "HOW"], &rows);
+    }
+    if let Some(files) = &source.files {
+        ctx.out.line(&format!("\nby file:   health ingest {name} PATH    ({})", files.accepts));
+    }
+    ctx.out.line(&format!("\nmore: docs/sources/{}.md", source.id));
+    Ok(Exit::OK)
 }

@@ -28,3 +28,6 @@ impl Login {
         Err(TokenError)
     }
 }
+pub(crate) fn accounts(_c: &crate::config::Config, _s: &Source) -> Result<Vec<String>, Failure> {
+    Ok(vec![])
+}
