@@ -19,6 +19,7 @@ mod failure;
 mod files;
 mod http;
 mod load;
+mod oauth;
 mod output;
 mod run;
 mod signals;
