@@ -35,8 +35,8 @@ fn state(ctx: &Context, source: &'static Source) -> Result<String, Failure> {
     if source.api.is_none() {
         return Ok("-".into());
     }
-    let connected = !oauth::accounts(&ctx.config, source)?.is_empty();
-    Ok(if connected { "connected" } else { "-" }.into())
+    let logins = oauth::list(&ctx.config)?;
+    Ok(logins.iter().find(|login| login.source.id == source.id).map_or("-", |login| login.state.word()).into())
 }
 
 fn all(ctx: &Context) -> Result<Exit, Failure> {
