@@ -12,4 +12,7 @@
 mod providers;
 mod support;
 
+mod auth;
+mod contract;
+mod refresh;
 mod simulated;

@@ -71,6 +71,10 @@ impl What {
         What::Wire(Wire::Cut(at))
     }
 
+    pub fn hang() -> What {
+        What::Wire(Wire::Hang)
+    }
+
     pub fn bom() -> What {
         What::edit(|body| format!("\u{feff}{body}"))
     }

@@ -63,6 +63,8 @@ pub trait Subject: Simulation + Sized {
     fn remove_recent(&mut self) -> Key;
     /// Spoils one recent record.
     fn poison(&mut self, how: Poison) -> Key;
+    /// Page tokens handed out before are refused from now on.
+    fn forget_pages(&mut self);
     /// Puts the records into another order than the provider's own; `n` chooses which.
     fn reorder(&mut self, n: u32);
     /// One resource lists nothing, though it has records.
@@ -73,4 +75,6 @@ pub trait Subject: Simulation + Sized {
     fn foreign_next(origin: &str) -> What;
     /// A record of somebody else in an otherwise good page.
     fn other_person() -> What;
+    /// Values of this person's records that no output may show.
+    fn private(&self) -> Vec<String>;
 }

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use postgres::Client;
@@ -126,8 +126,24 @@ impl<S: Subject> World<S> {
         self.later(Duration::from_secs(2 * 3600));
     }
 
+    /// Waits until a planned fault has happened.
+    #[track_caller]
+    pub fn until_fired(&self, fault: &Fired) {
+        until(|| fault.count() > 0);
+    }
+
     pub fn oracle(&self) -> Oracle<'_, S> {
         Oracle::new(self)
+    }
+}
+
+/// Waits for something that another process does; panics when it never does.
+#[track_caller]
+pub fn until(mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !done() {
+        assert!(Instant::now() < deadline, "what was waited for did not happen");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -85,11 +85,6 @@ impl Whoop {
         whoop
     }
 
-    /// Page tokens handed out before are refused from now on.
-    pub fn forget_cursors(&mut self) {
-        self.cursors.clear();
-    }
-
     fn items(&self, resource: &str) -> Vec<Item> {
         let p = &self.person;
         let user = p.profile.user_id;

@@ -80,6 +80,10 @@ impl Subject for Whoop {
         Key { resource: "workouts", id }
     }
 
+    fn forget_pages(&mut self) {
+        self.cursors.clear();
+    }
+
     fn reorder(&mut self, n: u32) {
         self.order = [Order::NewestFirst, Order::OldestFirst, Order::Shuffled][n as usize % 3];
     }
@@ -102,6 +106,12 @@ impl Subject for Whoop {
 
     fn other_person() -> What {
         What::replace(r#""user_id":4101001"#, r#""user_id":4101002"#)
+    }
+
+    fn private(&self) -> Vec<String> {
+        let p = &self.person;
+        let recovery = p.recoveries.iter().map(|r| r.hrv.clone());
+        [p.profile.email.clone(), p.profile.last_name.clone(), "quidditch".into()].into_iter().chain(recovery).collect()
     }
 }
 

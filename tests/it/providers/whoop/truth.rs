@@ -17,7 +17,7 @@ pub fn of(whoop: &Whoop) -> Truth {
     let mut truth = Truth::default();
     let started = |at: DateTime<Utc>| at < whoop.now;
     let spoiled = |resource: &'static str, id: &str| whoop.poisoned.get(&(resource, id.to_owned()));
-    let mut raw = |truth: &mut Truth, resource: &'static str, id: String, text: String| -> bool {
+    let raw = |truth: &mut Truth, resource: &'static str, id: String, text: String| -> bool {
         let key = (resource.to_owned(), id.clone());
         if let Some(other) = spoiled(resource, &id) {
             truth.optional_raw.insert(key.clone());
