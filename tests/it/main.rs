@@ -14,5 +14,7 @@ mod support;
 
 mod auth;
 mod contract;
+mod exit_codes;
+mod migrations;
 mod refresh;
 mod simulated;
