@@ -12,9 +12,4 @@
 mod providers;
 mod support;
 
-mod auth;
-mod contract;
-mod exit_codes;
-mod migrations;
-mod refresh;
 mod simulated;
