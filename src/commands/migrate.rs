@@ -89,6 +89,7 @@ fn done(ctx: &Context, what: &str, from: i64, known: i64) -> Exit {
 pub(crate) fn migrate(client: &mut Client, ctx: &Context) -> Result<(), Failure> {
     wait_for_lock(client)?;
     client.batch_execute("create schema if not exists meta; set lock_timeout = '3s'").sql()?;
+    schema::expect_unedited(client)?;
     for migration in schema::runner().run_iter(client) {
         let migration = migration.map_err(|error| {
             Failure::new(

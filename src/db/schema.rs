@@ -4,7 +4,7 @@ use postgres::Client;
 use refinery::Runner;
 
 use super::Sql;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Blame, Failure, Kind};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -31,6 +31,28 @@ pub(crate) fn runner() -> Runner {
 /// The version this program knows: the newest stamp.
 pub(crate) fn known_version() -> i64 {
     runner().get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0)
+}
+
+/// Refuses a history whose migrations are not the ones this program brings. refinery's iterator panics there.
+pub(crate) fn expect_unedited(client: &mut Client) -> Result<(), Failure> {
+    let mut runner = runner();
+    let known: Vec<_> = runner.get_migrations().clone();
+    if client.query_one("select to_regclass('meta.refinery_schema_history') is null", &[]).sql()?.get(0) {
+        return Ok(());
+    }
+    let applied = runner.get_applied_migrations(client).blame(Kind::Schema)?;
+    match applied.iter().find(|a| !known.iter().any(|k| k == *a)) {
+        None => Ok(()),
+        Some(odd) => Err(Failure::new(
+            Kind::Schema,
+            format!(
+                "migration {} of the database is not the one this program brings: its text or name was changed",
+                odd.version()
+            ),
+        )
+        .kept("nothing was touched")
+        .next("health migrate --check")),
+    }
 }
 
 pub(crate) fn state(client: &mut Client) -> Result<State, Failure> {

@@ -1,0 +1,3 @@
+//! Simulated providers, one file or folder each, written from the provider's documentation alone.
+
+pub mod whoop;

@@ -1,0 +1,15 @@
+//! What the tests stand on: a throwaway database, the binary, simulated providers, the oracle.
+
+pub mod cli;
+pub mod faults;
+mod gzip;
+pub mod net;
+pub mod oracle;
+pub mod pg;
+pub mod provider;
+pub mod rows;
+pub mod secrets;
+pub mod subject;
+pub mod tokens;
+pub mod truth;
+pub mod world;

@@ -1,0 +1,247 @@
+//! The oracle of `reliability.md` 2.3: what must hold after any fault, checked by one function.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postgres::Client;
+use serde_json::{Value, json};
+
+use super::faults::Fired;
+use super::rows::{fingerprint, rows, run_states, tables};
+use super::secrets::{assert_hidden, assert_store};
+use super::subject::Subject;
+use super::truth::{Spot, Truth, same};
+use super::world::World;
+
+pub struct Oracle<'a, S: Subject> {
+    world: &'a World<S>,
+    fired: Vec<Fired>,
+    end: i32,
+    command: Vec<String>,
+}
+
+impl<'a, S: Subject> Oracle<'a, S> {
+    pub fn new(world: &'a World<S>) -> Self {
+        Oracle { world, fired: vec![], end: 0, command: vec!["ingest".into(), S::ID.into()] }
+    }
+
+    /// A fault that must have happened.
+    pub fn fired(mut self, fault: &Fired) -> Self {
+        self.fired.push(fault.clone());
+        self
+    }
+
+    /// The code with which a good run ends while the provider keeps sending an unusable record.
+    pub fn ends_with(mut self, code: i32) -> Self {
+        self.end = code;
+        self
+    }
+
+    pub fn command(mut self, args: &[&str]) -> Self {
+        self.command = args.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// Runs the command again with no faults until it succeeds, and compares everything with the truth.
+    #[track_caller]
+    pub fn check(self) {
+        let world = self.world;
+        for fired in &self.fired {
+            fired.assert();
+        }
+        world.provider.no_faults();
+        let args: Vec<&str> = self.command.iter().map(String::as_str).collect();
+        let mut last = None;
+        for _ in 0..3 {
+            let run = world.health(&args);
+            let done = run.code == self.end;
+            last = Some(run);
+            if done {
+                break;
+            }
+        }
+        last.expect("a run").expect(self.end);
+        let mut client = world.sql();
+        world.assert_truth();
+        let before = fingerprint(&mut client);
+        world.health(&args).expect(self.end);
+        let after = fingerprint(&mut client);
+        for (table, print) in &before {
+            assert_eq!(Some(print), after.get(table), "a run with nothing new wrote to {table}");
+        }
+        let states = run_states(&mut client);
+        assert!(!states.iter().any(|s| s == "running"), "a run is still open: {states:?}");
+        world.assert_safe(&mut client);
+    }
+}
+
+impl<S: Subject> World<S> {
+    /// Tokens, store and secrets are as they must be at any time.
+    #[track_caller]
+    pub fn assert_safe(&self, client: &mut Client) {
+        let secrets = self.provider.grants(|grants| {
+            grants.assert_single_use();
+            grants.secrets()
+        });
+        assert_hidden(&self.home, client, &secrets);
+        assert_store(&self.home);
+    }
+
+    /// The database holds what the provider holds: nothing lost, nothing doubled, nothing invented.
+    #[track_caller]
+    pub fn assert_truth(&self) {
+        let truth = self.provider.truth();
+        let mut client = self.sql();
+        let mut wrong = raw_differences(&mut client, S::ID, &truth);
+        wrong.extend(canonical_differences(&mut client, S::ID, &truth));
+        wrong.extend(lineage_differences(&mut client, S::ID));
+        let shown: Vec<&String> = wrong.iter().take(15).collect();
+        assert!(wrong.is_empty(), "{} differences from the truth:\n{shown:#?}", wrong.len());
+    }
+}
+
+fn raw_differences(client: &mut Client, id: &str, truth: &Truth) -> Vec<String> {
+    let mut wrong = vec![];
+    let mut held = BTreeMap::new();
+    let schema = format!("{id}_raw");
+    for (_, table) in tables(client, &schema) {
+        if table == "history" {
+            continue;
+        }
+        let sql = format!(
+            r#"select source_id, payload::text, hash = sha256(convert_to(payload::text, 'UTF8')) from {schema}."{table}"
+                where missing_since_run_id is null order by run_id, source_id"#
+        );
+        for row in client.query(&sql, &[]).expect("raw rows") {
+            let (key, payload, hashed): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
+            if !hashed {
+                wrong.push(format!("{table} {key}: the hash is not that of the payload"));
+            }
+            if truth.snapshots.contains_key(&table) {
+                held.insert((table.clone(), "*".to_owned()), payload); // the newest is the last
+            } else if held.insert((table.clone(), key.clone()), payload).is_some() {
+                wrong.push(format!("{table} {key}: twice in raw"));
+            }
+        }
+    }
+    let snapshots = truth.snapshots.iter().map(|(table, text)| ((table.clone(), "*".to_owned()), text));
+    let expected: BTreeMap<_, &String> = truth.raw.iter().map(|(k, v)| (k.clone(), v)).chain(snapshots).collect();
+    for (key, text) in &expected {
+        match held.get(key) {
+            None if truth.optional_raw.contains(key) => {}
+            None => wrong.push(format!("{} {}: lost from raw", key.0, key.1)),
+            Some(payload) if payload != *text => {
+                wrong.push(format!("{} {}: raw differs\n  sent {text}\n  held {payload}", key.0, key.1))
+            }
+            Some(_) => {}
+        }
+    }
+    wrong.extend(held.keys().filter(|k| !expected.contains_key(k)).map(|k| format!("{} {}: phantom in raw", k.0, k.1)));
+    wrong
+}
+
+/// What distinguishes several rows of one raw record.
+fn discriminator(table: &str) -> &'static str {
+    match table {
+        "biometrics_vitals" | "daily_summaries" | "samples" => "metric_code",
+        "scores" => "kind",
+        _ => "",
+    }
+}
+
+fn canonical_differences(client: &mut Client, id: &str, truth: &Truth) -> Vec<String> {
+    let mut wrong = vec![];
+    let mut held: BTreeMap<Spot, Value> = BTreeMap::new();
+    let known: BTreeSet<&'static str> = [
+        "user_identity",
+        "sleep_sessions",
+        "workouts",
+        "biometrics_vitals",
+        "scores",
+        "daily_summaries",
+        "samples",
+        "sample_origins",
+    ]
+    .into_iter()
+    .chain(truth.canonical.keys().map(|s| s.table))
+    .collect();
+    for table in known {
+        let sql = format!(
+            "select * from canonical.{table} where source_system = '{id}' and retired_at is null order by run_id"
+        );
+        for mut row in rows(client, &sql) {
+            let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+            let raw_table = text("raw_table");
+            let short = raw_table.rsplit('.').next().unwrap_or_default().to_owned();
+            let raw_source_id = if truth.snapshots.contains_key(&short) { "*".into() } else { text("raw_source_id") };
+            let what = match discriminator(table) {
+                "" => String::new(),
+                column => text(column),
+            };
+            let spot = Spot { table, raw_table, raw_source_id, what };
+            if truth.optional_raw.contains(&(short, spot.raw_source_id.clone())) {
+                continue;
+            }
+            if table == "workouts" {
+                let energy =
+                    [&row["energy_total_kcal"], &row["energy_active_kcal"]].into_iter().find(|v| !v.is_null()).cloned();
+                row["energy_kcal"] = energy.unwrap_or(Value::Null);
+            }
+            let snapshot = spot.raw_source_id == "*";
+            if held.insert(spot.clone(), row).is_some() && !snapshot {
+                wrong.push(format!("{spot:?}: doubled"));
+            }
+        }
+    }
+    for (spot, columns) in &truth.canonical {
+        let Some(row) = held.get(spot) else {
+            wrong.push(format!("{spot:?}: lost"));
+            continue;
+        };
+        for (column, expected) in columns {
+            let actual = row.get(*column).cloned().unwrap_or(json!("(no such column)"));
+            if !same(expected, &actual) {
+                wrong.push(format!("{spot:?}: {column} is {actual}, not {expected}"));
+            }
+        }
+    }
+    let phantom = held.keys().filter(|s| !truth.canonical.contains_key(s) && !truth.optional.contains(s));
+    wrong.extend(phantom.map(|s| format!("{s:?}: phantom")));
+    wrong
+}
+
+/// Every canonical row leads back to the raw version it was made from, to a run, and to a model.
+fn lineage_differences(client: &mut Client, id: &str) -> Vec<String> {
+    let mut wrong = vec![];
+    for table in ["user_identity", "sleep_sessions", "workouts", "biometrics_vitals", "scores", "daily_summaries"] {
+        let sql = format!("select * from canonical.{table} where source_system = '{id}'");
+        for row in rows(client, &sql) {
+            let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+            let (raw_table, key, hash) = (text("raw_table"), text("raw_source_id"), text("raw_hash"));
+            let (schema, resource) = raw_table.split_once('.').unwrap_or(("", ""));
+            if schema != format!("{id}_raw") {
+                continue; // computed from canonical rows
+            }
+            let at = format!("{table} {key} {}", text("raw_path"));
+            let sql = format!(
+                r#"select exists (select from {schema}."{resource}" r where r.source_id = $1 and '\x' || encode(r.hash, 'hex') = $2)
+                    or exists (select from {schema}.history h where h.resource = $3 and h.source_id = $1 and '\x' || encode(h.hash, 'hex') = $2)"#
+            );
+            if !client.query_one(&sql, &[&key, &hash, &resource]).expect("raw").get::<_, bool>(0) {
+                wrong.push(format!("{at}: leads to no raw version"));
+            }
+            let run = row["run_id"].as_i64().unwrap_or(-1);
+            let known = client
+                .query_one("select exists (select from meta.import_runs where run_id = $1)", &[&run])
+                .expect("runs");
+            if !known.get::<_, bool>(0) {
+                wrong.push(format!("{at}: run {run} is not recorded"));
+            }
+            let version = text("mapping_version");
+            let named = version.strip_prefix(&format!("{id}.")).and_then(|v| v.rsplit_once('/'));
+            if !named.is_some_and(|(_, hash)| hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit())) {
+                wrong.push(format!("{at}: mapping_version {version:?}"));
+            }
+        }
+    }
+    wrong
+}

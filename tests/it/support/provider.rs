@@ -1,0 +1,265 @@
+//! The part that every simulated provider shares: OAuth, bearer check, request log, clock, rate limits, faults.
+//!
+//! A provider's own file adds its paths, paging, order, filters and records, from that provider's documentation.
+//! Nothing here or there may look into the program under test.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use url::Url;
+
+use super::faults::{Fired, Rule, What, When};
+use super::net::{Reply, Request, Server};
+use super::tokens::Grants;
+use super::truth::Truth;
+
+/// What the data interface of one provider does.
+pub trait Simulation: Send + 'static {
+    /// The id of the source this stands in for.
+    const ID: &'static str;
+    /// Scopes as the provider names them.
+    const SCOPES: &'static [&'static str];
+    const AUTHORIZE: &'static str;
+    const TOKEN: &'static str;
+    /// Path under which the data interface lives.
+    const BASE: &'static str;
+
+    /// The resource a path belongs to; `None`: no such path.
+    fn resource(&self, method: &str, path: &str) -> Option<&'static str>;
+    /// The scope a resource needs.
+    fn scope(&self, resource: &str) -> Option<&'static str>;
+    /// Answers an authorised request.
+    fn answer(&mut self, resource: &str, request: &Request) -> Reply;
+    /// What the program should hold after having read everything.
+    fn truth(&self) -> Truth;
+    fn set_now(&mut self, now: DateTime<Utc>);
+}
+
+/// One line of the request log.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub method: String,
+    pub path: String,
+    pub resource: String,
+    pub query: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
+    pub status: u16,
+    pub at: Instant,
+}
+
+impl Entry {
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// A limit that is announced and enforced: so many requests in so much time.
+#[derive(Clone, Copy)]
+pub struct Quota {
+    pub requests: usize,
+    pub window: Duration,
+}
+
+pub struct State<S> {
+    pub sim: S,
+    pub grants: Grants,
+    pub log: Vec<Entry>,
+    pub quota: Option<Quota>,
+    pub refused: usize,
+    pub latency: Duration,
+    now: DateTime<Utc>,
+    rules: Vec<Arc<Rule>>,
+    window: Option<(Instant, usize)>,
+}
+
+/// A running simulated provider.
+pub struct Provider<S: Simulation> {
+    state: Arc<Mutex<State<S>>>,
+    server: Server,
+}
+
+impl<S: Simulation> Provider<S> {
+    pub fn start(mut sim: S, now: DateTime<Utc>, redirect_uri: &str) -> Self {
+        sim.set_now(now);
+        let state = Arc::new(Mutex::new(State {
+            sim,
+            grants: Grants::new(S::SCOPES, redirect_uri),
+            log: vec![],
+            quota: None,
+            refused: 0,
+            latency: Duration::ZERO,
+            now,
+            rules: vec![],
+            window: None,
+        }));
+        let shared = Arc::clone(&state);
+        let server = Server::start(move |request| serve(&shared, request));
+        Provider { state, server }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State<S>> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Looks at the records, or changes them.
+    pub fn with<T>(&self, f: impl FnOnce(&mut S) -> T) -> T {
+        f(&mut self.state().sim)
+    }
+
+    /// Looks at the logins, or changes them.
+    pub fn grants<T>(&self, f: impl FnOnce(&mut Grants) -> T) -> T {
+        f(&mut self.state().grants)
+    }
+
+    pub fn truth(&self) -> Truth {
+        self.state().sim.truth()
+    }
+
+    /// Plans a fault and returns its counter.
+    pub fn fault(&self, when: When, what: What) -> Fired {
+        let (rule, fired) = Rule::new(when, what);
+        self.state().rules.push(Arc::new(rule));
+        fired
+    }
+
+    /// From here on the provider behaves.
+    pub fn no_faults(&self) {
+        self.state().rules.clear();
+    }
+
+    pub fn log(&self) -> Vec<Entry> {
+        self.state().log.clone()
+    }
+
+    pub fn clear_log(&self) {
+        self.state().log.clear();
+    }
+
+    /// Requests to the data interface so far.
+    pub fn data_requests(&self) -> Vec<Entry> {
+        self.log().into_iter().filter(|e| !["token", "authorize", "revoke"].contains(&e.resource.as_str())).collect()
+    }
+
+    pub fn requests(&self, resource: &str) -> Vec<Entry> {
+        self.log().into_iter().filter(|e| e.resource == resource).collect()
+    }
+
+    pub fn set_now(&self, now: DateTime<Utc>) {
+        let mut state = self.state();
+        state.now = now;
+        state.sim.set_now(now);
+    }
+
+    pub fn origin(&self) -> String {
+        self.server.origin()
+    }
+
+    pub fn base_url(&self) -> String {
+        format!("{}{}", self.origin(), S::BASE)
+    }
+
+    pub fn authorize_url(&self) -> String {
+        format!("{}{}", self.origin(), S::AUTHORIZE)
+    }
+
+    pub fn token_url(&self) -> String {
+        format!("{}{}", self.origin(), S::TOKEN)
+    }
+}
+
+fn serve<S: Simulation>(shared: &Mutex<State<S>>, request: &Request) -> Reply {
+    let mut guard = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let state = &mut *guard;
+    let path = request.path.strip_prefix(S::BASE).unwrap_or(&request.path);
+    let resource = if request.path == S::TOKEN {
+        "token"
+    } else if request.path == S::AUTHORIZE {
+        "authorize"
+    } else {
+        state.sim.resource(&request.method, path).unwrap_or("unknown")
+    };
+    let rules: Vec<Arc<Rule>> = state.rules.iter().filter(|r| r.applies(resource)).cloned().collect();
+    let idle = rules.iter().any(|r| r.instead_of_work());
+    let mut reply = if idle { Reply::json(200, "{}") } else { work(state, resource, request) };
+    reply = reply.header("date", state.now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    for rule in &rules {
+        reply = rule.act(reply, request);
+    }
+    reply.delay = reply.delay.max(state.latency);
+    state.log.push(Entry {
+        method: request.method.clone(),
+        path: request.path.clone(),
+        resource: resource.to_owned(),
+        query: request.query.clone(),
+        headers: request.headers.clone(),
+        status: reply.status,
+        at: Instant::now(),
+    });
+    reply
+}
+
+fn work<S: Simulation>(state: &mut State<S>, resource: &str, request: &Request) -> Reply {
+    let now = state.now;
+    match resource {
+        "token" => return state.grants.token(request, now),
+        "authorize" => return state.grants.authorize(request),
+        "unknown" => return Reply::json(404, r#"{"message":"not found"}"#),
+        _ => {}
+    }
+    let (announced, over) = budget(state);
+    if over {
+        state.refused += 1;
+        return announced.into_iter().fold(Reply::empty(429), |r, (n, v)| r.header(n, v));
+    }
+    let bearer = request.header("authorization").and_then(|h| h.strip_prefix("Bearer "));
+    let reply = match bearer.and_then(|token| state.grants.scopes_of(token, now)) {
+        None => Reply::json(401, r#"{"message":"Authorization was not valid"}"#),
+        Some(_) if resource == "revoke" => {
+            state.grants.revoke_all();
+            Reply::empty(204)
+        }
+        Some(scopes) => match state.sim.scope(resource) {
+            Some(needed) if !scopes.iter().any(|s| s == needed) => {
+                Reply::json(403, r#"{"message":"insufficient_scope"}"#)
+            }
+            _ => state.sim.answer(resource, request),
+        },
+    };
+    announced.into_iter().fold(reply, |r, (n, v)| r.header(n, v))
+}
+
+/// The rate-limit headers of a reply, and whether it must be refused.
+fn budget<S>(state: &mut State<S>) -> (Vec<(&'static str, String)>, bool) {
+    let quota = state.quota.unwrap_or(Quota { requests: 100_000, window: Duration::from_mins(1) });
+    let clock = Instant::now();
+    let (start, used) = match state.window {
+        Some((start, used)) if clock.duration_since(start) < quota.window => (start, used + 1),
+        _ => (clock, 1),
+    };
+    state.window = Some((start, used));
+    let left = quota.window.saturating_sub(clock.duration_since(start));
+    let (n, w) = (quota.requests, quota.window.as_secs());
+    let headers = vec![
+        ("X-RateLimit-Limit", format!("{n}, {n};window={w}, 10000000;window=86400")),
+        ("X-RateLimit-Remaining", quota.requests.saturating_sub(used).to_string()),
+        ("X-RateLimit-Reset", left.as_millis().div_ceil(1000).to_string()),
+    ];
+    (headers, used > quota.requests)
+}
+
+/// Where the provider sends the browser after the person has agreed.
+pub fn consent(authorize: &str) -> String {
+    super::net::get(authorize).location()
+}
+
+/// A parameter of an address.
+pub fn param(address: &str, name: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    url.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned())
+}
+
+/// An instant some days before another.
+pub fn days_before(now: DateTime<Utc>, days: i64) -> DateTime<Utc> {
+    now - TimeDelta::days(days)
+}

@@ -1,0 +1,80 @@
+//! What the contract suite asks of a simulated provider beyond serving: changes that happen to a person's records.
+
+use chrono::{DateTime, Utc};
+
+use super::faults::What;
+use super::provider::Simulation;
+
+/// A record: resource and key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub resource: &'static str,
+    pub id: String,
+}
+
+/// What is wrong with one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poison {
+    /// An escaped NUL, which no text column can hold.
+    Nul,
+    /// Half of a surrogate pair.
+    Surrogate,
+    /// A number outside every floating-point range.
+    Huge,
+    /// An object where a number belongs.
+    WrongType,
+    /// No key.
+    NoKey,
+    /// A field that must be there is not.
+    NoStart,
+    /// It ends before it starts.
+    Backwards,
+}
+
+pub const POISONS: [Poison; 7] = [
+    Poison::Nul,
+    Poison::Surrogate,
+    Poison::Huge,
+    Poison::WrongType,
+    Poison::NoKey,
+    Poison::NoStart,
+    Poison::Backwards,
+];
+
+pub trait Subject: Simulation + Sized {
+    /// Resources that are read page by page.
+    const LISTINGS: &'static [&'static str];
+    /// One of them, with at least three pages in `many`.
+    const PAGED: &'static str;
+    /// The scope whose absence costs exactly one resource, and that resource.
+    const SPARE_SCOPE: (&'static str, &'static str);
+
+    /// A person with a few days of records: every listing on one page.
+    fn few(now: DateTime<Utc>) -> Self;
+    /// A person with three pages or more in each listing.
+    fn many(now: DateTime<Utc>) -> Self;
+    /// The provider rescored or renamed a recent record.
+    fn edit_recent(&mut self) -> Key;
+    /// The same to a record far behind the lookback.
+    fn edit_old(&mut self) -> Key;
+    /// A record that appears inside the lookback, though not as the newest.
+    fn add_recent(&mut self) -> Key;
+    /// The person deleted a recent record at the provider.
+    fn remove_recent(&mut self) -> Key;
+    /// Spoils one recent record.
+    fn poison(&mut self, how: Poison) -> Key;
+    /// Page tokens handed out before are refused from now on.
+    fn forget_pages(&mut self);
+    /// Puts the records into another order than the provider's own; `n` chooses which.
+    fn reorder(&mut self, n: u32);
+    /// One resource lists nothing, though it has records.
+    fn hide(&mut self, resource: &'static str);
+    /// Nothing is hidden any more.
+    fn show_all(&mut self);
+    /// A page that sends the reader to another origin for the next one.
+    fn foreign_next(origin: &str) -> What;
+    /// A record of somebody else in an otherwise good page.
+    fn other_person() -> What;
+    /// Values of this person's records that no output may show.
+    fn private(&self) -> Vec<String>;
+}
