@@ -13,6 +13,7 @@ mod cli;
 mod commands;
 mod config;
 mod db;
+mod demo;
 mod extract;
 mod failpoint;
 mod failure;
