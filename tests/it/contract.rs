@@ -8,7 +8,7 @@ use crate::providers::whoop::Whoop;
 use crate::support::faults::{What, When};
 use crate::support::net::{Reply, Server};
 use crate::support::rows::{count, covers, fingerprint, rows, run_states, value};
-use crate::support::subject::{POISONS, Subject};
+use crate::support::subject::{POISONS, Poison, Subject};
 use crate::support::world::{World, now};
 
 fn schema<S: Subject>() -> String {
@@ -249,8 +249,10 @@ fn one_poisoned_record_is_one_reject<S: Subject>() {
         assert_eq!(rejects.len(), 1, "{how:?}: {rejects:#?}");
         let detail = rejects[0]["detail"].as_str().unwrap_or_default();
         assert!(!detail.contains("1e400"), "a value in the detail: {detail}");
-        // The neighbours landed, and it stays one reject however often it is seen.
-        world.oracle().ends_with(3).check();
+        // The neighbours landed, and it stays one reject however often it is seen. A page that still holds it ends as
+        // partial each time; a row that only canonical refuses is not read again while nothing about it changes.
+        let again = if matches!(how, Poison::WrongType | Poison::Backwards) { 0 } else { 3 };
+        world.oracle().ends_with(again).check();
         assert_eq!(count(&mut sql, "meta.rejects"), 1, "{how:?} on {key:?}");
         world.health(&["rejects", "list"]).expect(0);
     }

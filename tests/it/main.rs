@@ -12,4 +12,9 @@
 mod providers;
 mod support;
 
+mod auth;
+mod contract;
+mod exit_codes;
+mod migrations;
+mod refresh;
 mod simulated;
