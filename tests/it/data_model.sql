@@ -23,11 +23,12 @@ with schemas as (
     from pg_proc p
     join schemas s on s.oid = p.pronamespace
 ), lines (schema_place, part, sort_name, line_no, line) as (
-  select s.place, 0, '', 0, '## ' || s.name from schemas s
-  union all select s.place, 0, '', 1, '' from schemas s
-  union all select s.place, 0, '', 2, obj_description(s.oid, 'pg_namespace') from schemas s
-  union all select s.place, 0, '', 3, '' from schemas s
+  select s.place, 0, '', 0, '' from schemas s
+  union all select s.place, 0, '', 1, '## ' || s.name from schemas s
+  union all select s.place, 0, '', 2, '' from schemas s
+  union all select s.place, 0, '', 3, obj_description(s.oid, 'pg_namespace') from schemas s
 
+  union all select r.schema_place, 1, r.sort_name, -1, '' from relations r
   union all select r.schema_place, 1, r.sort_name, 0, '### ' || r.name from relations r
   union all select r.schema_place, 1, r.sort_name, 1, '' from relations r
   union all select r.schema_place, 1, r.sort_name, 2, obj_description(r.oid, 'pg_class') from relations r
@@ -54,10 +55,10 @@ with schemas as (
          || ' | ' || coalesce(replace(col_description(r.oid, a.attnum), '|', '\|'), '') || ' |'
     from relations r
     join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
-  union all select r.schema_place, 1, r.sort_name, 100000, '' from relations r
 
   union all
-  select distinct f.schema_place, 2, '', 0, '### Functions' from functions f
+  select distinct f.schema_place, 2, '', -1, '' from functions f
+  union all select distinct f.schema_place, 2, '', 0, '### Functions' from functions f
   union all select distinct f.schema_place, 2, '', 1, '' from functions f
   union all select distinct f.schema_place, 2, '', 2, '| function | returns | meaning |' from functions f
   union all select distinct f.schema_place, 2, '', 3, '|---|---|---|' from functions f
@@ -65,8 +66,7 @@ with schemas as (
   select f.schema_place, 3, f.sort_name, 0
        , '| `' || f.name || '` | ' || f.result || ' | ' || coalesce(replace(obj_description(f.oid, 'pg_proc'), '|', '\|'), '') || ' |'
     from functions f
-  union all select distinct f.schema_place, 4, '', 0, '' from functions f
 )
-select line
+select regexp_replace(line, '<([a-z])', '&lt;\1', 'g')  -- "<source>_raw" is no HTML
   from lines
  order by schema_place, part, sort_name collate "C", line_no
