@@ -69,6 +69,7 @@ create table meta.users (
 -- meta.users is distributed; the program looks the label up under a lock in either case.
 create unique index users_label_once on meta.users (label);
 comment on table meta.users is 'One person.';
+comment on column meta.users.user_id is 'Number of the person.';
 comment on column meta.users.label is 'Name that --person takes; unique.';
 comment on column meta.users.home_tz is 'IANA zone used where neither the record nor the account says one.';
 comment on column meta.users.birth_date is 'Date of birth; null: not stated.';
@@ -92,6 +93,7 @@ create table meta.source_accounts (
   unique (user_id, source_system, label)
 );
 comment on table meta.source_accounts is 'One login at one source, or its files: the state of the connection, never a secret.';
+comment on column meta.source_accounts.account_id is 'Number of the account, ascending per person.';
 comment on column meta.source_accounts.external_user_id is 'The person''s id at the source (athlete id, Patient/<id>); null: not known yet.';
 comment on column meta.source_accounts.label is 'Name of the account where a person has several at one source.';
 comment on column meta.source_accounts.base_url is 'Address of the server where it belongs to the account (FHIR); null: the source''s own.';
@@ -116,6 +118,7 @@ create table meta.devices (
   unique (user_id, account_id, device_key)
 );
 comment on table meta.devices is 'One device as one source names it.';
+comment on column meta.devices.device_id is 'Number of the device, ascending per person.';
 comment on column meta.devices.device_key is 'The provider''s id of the device, or a digest of maker, model and software.';
 comment on column meta.devices.device_type is 'Kind of device; preferences may name it.';
 comment on column meta.devices.maker is 'Manufacturer as sent; null: not sent.';

@@ -73,6 +73,7 @@ fn run_model(
         return Ok(nothing);
     }
     let from = if scope == Scope::Whole { -1 } else { watermark };
+    take_statistics(client, source, model)?;
     let mut tries = 0;
     loop {
         let mut t = client.transaction().sql()?;
@@ -96,6 +97,17 @@ fn run_model(
             Err(error) => return Err(db::failure(&error).about(&name)),
         }
     }
+}
+
+/// Without statistics the planner expects one row, and the joins of a first load of ten years take minutes instead of
+/// a fraction of a second; autovacuum would bring them a minute later.
+fn take_statistics(client: &mut Client, source: &Source, model: &Model) -> Result<(), Failure> {
+    let raw = std::iter::once(&model.reads).chain(model.joins).map(|table| format!("{}.{table}", source.raw_schema()));
+    let tables: Vec<String> = raw.chain([format!("canonical.{}", model.into.shape().name)]).collect();
+    for row in client.query(include_str!("sql/grown.sql"), &[&tables]).sql()? {
+        client.batch_execute(row.get(0)).sql()?;
+    }
+    Ok(())
 }
 
 /// How much of an account a model must read.

@@ -90,7 +90,7 @@ const MODELS: &[Model] = &[
         Table::Scores,
         include_str!("models/scores_recoveries.sql"),
     ),
-    model("scores_cycles", "cycles", &[], Table::Scores, include_str!("models/scores_cycles.sql")),
+    model("scores_cycles", "cycles", &["sleeps"], Table::Scores, include_str!("models/scores_cycles.sql")),
     // A day may hold two cycles (see the model), so that one's change touches the other's row.
     model(
         "daily_summaries",
