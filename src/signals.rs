@@ -1,7 +1,7 @@
 //! INT, TERM and HUP: the first asks to stop at the next page border, the second stops at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
@@ -64,5 +64,26 @@ impl Stop {
 
 #[allow(clippy::disallowed_methods, reason = "a second signal means now; the database undoes what is not committed")]
 fn end_now(number: u8) {
+    while HELD.load(Ordering::SeqCst) > 0 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
     std::process::exit(128 + i32::from(number));
+}
+
+/// How many stretches of work are under way that must not be cut in two.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// As long as it lives, a second signal waits: the renewal of a login is between its request and its answer.
+pub(crate) struct Hold(());
+
+/// Holds back the end of the process; the work behind it must be bounded.
+pub(crate) fn hold() -> Hold {
+    HELD.fetch_add(1, Ordering::SeqCst);
+    Hold(())
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        HELD.fetch_sub(1, Ordering::SeqCst);
+    }
 }

@@ -1,12 +1,288 @@
-//! Skeleton, to be filled.
+//! `health auth`: logs in to a source, ends a login, or shows the state of all. Needs no database.
 
-use super::Context;
+use secrecy::SecretString;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::{Context, source_named};
 use crate::failure::{Exit, Failure, Kind};
+use crate::oauth::{self, Connected, Consent, Credentials, Ended, LoginSummary, Revoked, State};
+use crate::signals::Stop;
+use crate::source::Source;
+
+mod ask;
+mod table;
+
+const EXAMPLES: &str = "\
+Examples:
+  health auth                       the state of all logins
+  health auth whoop                 log in with the browser of this machine
+  health auth whoop --no-browser    log in from a machine without one: prints the address
+  health auth whoop --again         consent once more, for instance with other scopes
+  health auth whoop --revoke        withdraw the grant at the provider and forget the login";
 
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The source to log in to; none: show all logins
+    source: Option<String>,
+    /// Name of the account, when you have several at one source
+    #[arg(long, value_name = "NAME", default_value = oauth::DEFAULT_ACCOUNT, requires = "source")]
+    account: String,
+    /// Print the address instead of opening it; a pasted redirect address is accepted on standard input
+    #[arg(long, requires = "source")]
+    no_browser: bool,
+    /// Port of the callback on this machine; it must be part of the registered redirect address
+    #[arg(long, value_name = "N", requires = "source", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Log in although there is a login that works
+    #[arg(long, requires = "source")]
+    again: bool,
+    /// Withdraw the grant at the provider and forget the login
+    #[arg(long, requires = "source", conflicts_with_all = ["again", "port", "no_browser"])]
+    revoke: bool,
+    /// Forget the login on this machine; the grant at the provider stays
+    #[arg(long, requires = "source", conflicts_with_all = ["revoke", "again", "port", "no_browser"])]
+    forget: bool,
+    /// Accept a source's notice about its terms, where it has one
+    #[arg(long, requires = "source")]
+    accept_terms: bool,
+}
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
-    let _ = (&ctx.config.dirs, args);
-    Err(Failure::new(Kind::Bug, "not built yet"))
+    let Some(name) = &args.source else { return table::run(ctx) };
+    let source = source_named(name)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Kind::Local, format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        let stop = Stop::default();
+        stop.listen().map_err(|error| Failure::new(Kind::Local, format!("cannot listen for signals: {error}")))?;
+        if args.revoke {
+            revoke(ctx, source, &args.account).await
+        } else if args.forget {
+            forget(ctx, source, &args.account)
+        } else {
+            log_in(ctx, args, source, &stop).await
+        }
+    })
+}
+
+async fn log_in(ctx: &Context, args: &Args, source: &'static Source, stop: &Stop) -> Result<Exit, Failure> {
+    let login = oauth::auth_command(source, &args.account);
+    // A store that cannot be read is named in the walk-through and kept aside by a new login.
+    match oauth::Login::open(&ctx.config, source, &args.account) {
+        Ok(Some(existing)) if !args.again => {
+            let summary = existing.summary();
+            if summary.state == State::Ok {
+                return Ok(already(ctx, &summary));
+            }
+        }
+        Ok(_) => {}
+        Err(failure) if failure.kind == Kind::Local => ctx.out.note(&format!("note: {}", failure.error)),
+        Err(failure) => return Err(failure),
+    }
+    let can_ask = ctx.out.can_ask();
+    if !can_ask && !args.no_browser {
+        return Err(Failure::new(
+            Kind::Login,
+            format!("a login at {} needs a person, and this is no terminal", source.title),
+        )
+        .kept("the login as it was")
+        .next(format!("{login}    on a terminal, or with --no-browser")));
+    }
+    let redirect = oauth::redirect(&ctx.config, source, args.port)?;
+    let app = ctx.config.app(source)?;
+    for changed in ctx.config.changed_addresses(source) {
+        ctx.out.note(&format!("note: {} is contacted at another address: {changed}", source.title));
+    }
+    ctx.out.note(&format!("{} login for account \"{}\"\n", source.title, args.account));
+    let (credentials, typed) = match oauth::configured(&app) {
+        Some(credentials) => {
+            ctx.out.note(&format!(
+                "1  Your application is configured. Its redirect address must be, exactly:\n   {redirect}\n"
+            ));
+            (credentials, false)
+        }
+        None if can_ask => {
+            let Some(credentials) = ask_for_application(ctx, source, redirect.as_str())? else {
+                return Ok(Exit::signal(2));
+            };
+            (credentials, true)
+        }
+        None => {
+            let (what, next) = oauth::missing_application(source);
+            return Err(Failure::new(Kind::Config, what).kept("the login as it was").next(next));
+        }
+    };
+    for note in source.api.iter().flat_map(|api| api.auth.notes) {
+        ctx.out.note(&format!("   {note}"));
+    }
+    let request = oauth::Request { source, account: &args.account, credentials, typed, port: args.port };
+    let mut present = |consent: &Consent| {
+        present(ctx, args, source, consent);
+        Ok(())
+    };
+    match oauth::connect(&ctx.config, &request, &mut present, Some(typed_lines()), stop).await? {
+        Ended::Connected(connected) => Ok(logged_in(ctx, &connected)),
+        Ended::Stopped(signal) => {
+            ctx.out.note("stopped on request; the login is as it was");
+            Ok(Exit::signal(signal))
+        }
+    }
+}
+
+fn already(ctx: &Context, summary: &LoginSummary) -> Exit {
+    let next = format!("health ingest {} --since 6m", summary.source.command_name());
+    if ctx.out.json {
+        ctx.out.json(&table::document(std::slice::from_ref(summary), ctx, Exit::OK, &[&next]));
+    } else {
+        ctx.out.line(&format!(
+            "ok  {} is connected, {} of {} scopes granted. To log in anew: {} --again",
+            summary.source.title,
+            summary.granted_count(),
+            summary.asked.len(),
+            oauth::auth_command(summary.source, &summary.account),
+        ));
+        ctx.out.line(&format!("\nNext:  {next}"));
+    }
+    Exit::OK
+}
+
+/// Walks a person through the provider's form; none when they pressed Ctrl-C.
+fn ask_for_application(ctx: &Context, source: &Source, redirect: &str) -> Result<Option<Credentials>, Failure> {
+    let Some(api) = &source.api else { return Ok(None) };
+    let title = source.title;
+    ctx.out.write_stderr(&format!(
+        "1  Create an application of your own at {title} (once):  {}\n   \
+            Redirect URL to paste there, exactly:   {redirect}\n   \
+            Scopes to tick: {}\n   \
+            {title} shows the client id and secret afterwards.\n",
+        api.auth.console,
+        api.auth.scopes.join(", ")
+    ));
+    let Some(id) = ask::line("   Client id:      ")? else { return Ok(None) };
+    let Some(secret) = ask::hidden("   Client secret:  ")? else { return Ok(None) };
+    if id.is_empty() {
+        let (what, next) = oauth::missing_application(source);
+        return Err(Failure::new(Kind::Config, what).next(next));
+    }
+    ctx.out.note("   They are saved with the login, encrypted.\n");
+    let secret = Some(secret).filter(|secret| !secret.is_empty()).map(SecretString::from);
+    Ok(Some(Credentials { id, secret }))
+}
+
+fn present(ctx: &Context, args: &Args, source: &Source, consent: &Consent) {
+    let title = source.title;
+    if args.no_browser {
+        ctx.out.note("2  Open this address in a browser. If it ends on a page that cannot be shown, paste its address here, then Enter.");
+        if ctx.out.json {
+            ctx.out.write_stderr(consent.url.as_str());
+        } else {
+            ctx.out.line(consent.url.as_str());
+        }
+    } else {
+        let opened = oauth::open_browser(&ctx.config, &consent.url);
+        ctx.out.note(if opened {
+            "2  Opening your browser. No browser here? Open the address below, paste the one you end on, then Enter."
+        } else {
+            "2  No browser could be opened. Open this address, on any machine; paste the one you end on, then Enter."
+        });
+        ctx.out.write_stderr(&format!("   {}", consent.url));
+    }
+    let how = if consent.listening { "" } else { ": paste the address you end on" };
+    ctx.out.note(&format!("   waiting for {title}{how} ... at most 5 min, Ctrl-C to stop"));
+}
+
+/// Lines of standard input, read on a thread of their own that nobody waits for.
+fn typed_lines() -> UnboundedReceiver<String> {
+    let (sender, receiver) = unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines() {
+            let Ok(line) = line else { break };
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+fn logged_in(ctx: &Context, connected: &Connected) -> Exit {
+    let summary = &connected.summary;
+    let source = summary.source;
+    let again = format!("{} --again", oauth::auth_command(source, &summary.account));
+    let (exit, next) = if summary.renewable {
+        (Exit::OK, format!("health ingest {} --since 6m", source.command_name()))
+    } else {
+        (Exit::from(Kind::Login), again)
+    };
+    for note in &connected.notes {
+        ctx.out.note(&format!("note: {note}"));
+    }
+    if ctx.out.json {
+        ctx.out.json(&table::document(std::slice::from_ref(summary), ctx, exit, &[&next]));
+        return exit;
+    }
+    for line in table::outcome(summary, ctx.config.clock.now()) {
+        ctx.out.line(&line);
+    }
+    ctx.out.line(&format!("\nNext:  {next}"));
+    exit
+}
+
+fn forget(ctx: &Context, source: &'static Source, account: &str) -> Result<Exit, Failure> {
+    let known = oauth::forget(&ctx.config, source, account)?;
+    let title = source.title;
+    Ok(ended(
+        ctx,
+        source,
+        account,
+        &if known {
+            format!(
+                "ok  the login at {title} is removed from this machine; the grant at {title} stays. All data is kept."
+            )
+        } else {
+            format!("ok  {title} was not connected")
+        },
+    ))
+}
+
+async fn revoke(ctx: &Context, source: &'static Source, account: &str) -> Result<Exit, Failure> {
+    let title = source.title;
+    Ok(ended(
+        ctx,
+        source,
+        account,
+        &match oauth::revoke(&ctx.config, source, account).await? {
+            Revoked::AtProvider => format!("ok  {title} withdrew the grant; the login is removed. All data is kept."),
+            Revoked::AlreadyGone => {
+                format!("ok  {title} no longer knew the grant; the login is removed. All data is kept.")
+            }
+            Revoked::NotConnected => format!("ok  {title} was not connected"),
+            Revoked::LocalOnly(reason) => {
+                let console = source.api.as_ref().map_or("", |api| api.auth.console);
+                return Err(Failure::new(
+                    Kind::Partial,
+                    format!(
+                        "the login is removed from this machine, but the grant at {title} is still alive ({reason})"
+                    ),
+                )
+                .kept("all data")
+                .next(format!("withdraw the application's access in your account at {title}, or at {console}")));
+            }
+        },
+    ))
+}
+
+fn ended(ctx: &Context, source: &Source, account: &str, text: &str) -> Exit {
+    if ctx.out.json {
+        let result = crate::output::result(Exit::OK, &serde_json::Value::Null, &[]);
+        ctx.out.json(&serde_json::json!({
+            "schema": "health.auth/1", "source": source.id, "account": account, "text": text, "result": result,
+        }));
+    } else {
+        ctx.out.line(text);
+    }
+    Exit::OK
 }

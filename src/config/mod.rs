@@ -181,6 +181,11 @@ impl Config {
             .collect()
     }
 
+    /// The named variables of the environment itself that are set: what a child process is given and nothing else.
+    pub(crate) fn environment_for(&self, names: &[&str]) -> Vec<(String, String)> {
+        names.iter().filter_map(|name| Some(((*name).to_owned(), self.vars.process_text(name)?))).collect()
+    }
+
     /// Whether the person switched the source off.
     pub(crate) fn is_enabled(&self, source: &Source) -> bool {
         self.file.enabled(source.id)

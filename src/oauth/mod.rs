@@ -1,33 +1,205 @@
-//! Logins.
-use crate::failure::Failure;
-use crate::source::Source;
-pub(crate) struct Login;
-pub(crate) struct AccessToken;
-pub(crate) struct TokenError;
-impl TokenError {
-    pub(crate) fn into_failure(self, _s: &Source) -> Failure {
-        Failure::new(crate::failure::Kind::Login, "x")
-    }
-}
+//! Logins: consent in the browser, tokens encrypted at rest, and renewals that lose no token to a crash.
+//!
+//! `flow` takes a person through a login, `callback` receives the browser, `store` keeps one encrypted record per source
+//! and account, `refresh` renews. What leaves this module is an access token to put on a request, a summary without
+//! secrets, or an error that says what to do. It knows no database and no resource of a source.
+
+mod answer;
+mod browser;
+mod callback;
+mod disk;
+mod error;
+mod flow;
+mod http;
+mod lock;
+mod port;
+mod record;
+mod refresh;
+mod revoke;
+mod store;
+mod summary;
+mod vault;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+
+use crate::config::{App, Config};
+use crate::failure::{Failure, Kind};
+use crate::source::{Auth, Source};
+
+pub(crate) use browser::open_browser;
+pub(crate) use error::{StoreError, TokenError, Trouble};
+pub(crate) use flow::{Connected, Consent, Ended, Request, connect, redirect};
+pub(crate) use http::Credentials;
+pub(crate) use revoke::{Revoked, forget, revoke};
+pub(crate) use summary::{LoginSummary, State, list};
+
+use refresh::Site;
+use store::Store;
+
+/// The account of a source where nobody named one.
+pub(crate) const DEFAULT_ACCOUNT: &str = "default";
+
+/// An access token refused this soon after it was renewed is not renewed again: the trouble lies elsewhere.
+const JUST_RENEWED: Duration = Duration::from_secs(60);
+
+/// A token to put on a request, and nothing else to do with.
+#[derive(Clone)]
+pub(crate) struct AccessToken(SecretString);
+
 impl AccessToken {
+    /// The bearer itself, for the header of a request and nothing else.
     pub(crate) fn expose(&self) -> &str {
-        ""
+        self.0.expose_secret()
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
     }
 }
+
+impl std::fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccessToken(***)")
+    }
+}
+
+/// One login at one source, shared by all tasks of a run.
+#[derive(Clone)]
+pub(crate) struct Login {
+    account: String,
+    site: Arc<Site>,
+    held: Arc<Mutex<Held>>,
+}
+
+/// What this process knows beyond the store.
+#[derive(Debug, Default)]
+struct Held {
+    token: Option<(AccessToken, Option<Instant>)>,
+    renewed: Option<Instant>,
+    /// A renewal is tried once a run.
+    failed: Option<Trouble>,
+}
+
 impl Login {
-    pub(crate) fn open(_c: &crate::config::Config, _s: &'static Source, _a: &str) -> Result<Option<Login>, Failure> {
-        Ok(None)
+    /// The login of `account` at `source`; none when nobody logged in.
+    ///
+    /// # Errors
+    /// A token store that cannot be read, with what to do; a source without a login.
+    pub(crate) fn open(config: &Config, source: &'static Source, account: &str) -> Result<Option<Self>, Failure> {
+        let site = site(config, source, account)?;
+        if site.store.load()?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Self { account: account.to_owned(), site: Arc::new(site), held: Arc::default() }))
     }
-    pub(crate) fn granted(&self) -> Vec<String> {
-        vec![]
-    }
+
+    /// A token that should be good for the next request: renewed when it has ended or is about to.
     pub(crate) async fn access_token(&self) -> Result<AccessToken, TokenError> {
-        Err(TokenError)
+        self.obtain(None).await
     }
-    pub(crate) async fn renew(&self, _t: &AccessToken) -> Result<AccessToken, TokenError> {
-        Err(TokenError)
+
+    /// After the provider refused `refused`: the newer token that somebody else stored, or one renewal.
+    pub(crate) async fn renew(&self, refused: &AccessToken) -> Result<AccessToken, TokenError> {
+        self.obtain(Some(refused)).await
+    }
+
+    async fn obtain(&self, refused: Option<&AccessToken>) -> Result<AccessToken, TokenError> {
+        let mut held = self.held.lock().await;
+        if let Some((token, until)) = &held.token {
+            let accepted = refused.is_none_or(|refused| !token.is(refused));
+            if accepted && until.is_none_or(|until| Instant::now() < until) {
+                return Ok(token.clone());
+            }
+            if !accepted && held.renewed.is_some_and(|at| at.elapsed() < JUST_RENEWED) {
+                return Err(self.error(Trouble::StillRefused));
+            }
+        }
+        if let Some(trouble) = &held.failed {
+            return Err(self.error(trouble.clone()));
+        }
+        let (site, refused) = (self.site.clone(), refused.map(|token| token.0.clone()));
+        // A thread of its own, which the runtime waits for even when nobody waits for us any more.
+        let result = tokio::task::spawn_blocking(move || site.obtain(refused.as_ref())).await;
+        let obtained = result.unwrap_or_else(|_| {
+            Err(StoreError::new(Kind::Bug, "the renewal of a login broke off (this is our fault)").into())
+        });
+        match obtained {
+            Ok(obtained) => {
+                let token = AccessToken(obtained.access);
+                held.token = Some((token.clone(), obtained.until));
+                if obtained.new {
+                    held.renewed = Some(Instant::now());
+                }
+                Ok(token)
+            }
+            Err(trouble) => {
+                held.failed = Some(trouble.clone());
+                Err(self.error(trouble))
+            }
+        }
+    }
+
+    fn error(&self, trouble: Trouble) -> TokenError {
+        TokenError { account: self.account.clone(), trouble }
+    }
+
+    /// The scopes that were granted, as far as is known.
+    pub(crate) fn granted(&self) -> Vec<String> {
+        self.summary().granted
+    }
+
+    /// Its state, from the store alone.
+    pub(crate) fn summary(&self) -> LoginSummary {
+        summary::of(&self.site.store, self.site.source, self.site.auth, &self.account, &self.site.clock)
     }
 }
-pub(crate) fn accounts(_c: &crate::config::Config, _s: &Source) -> Result<Vec<String>, Failure> {
-    Ok(vec![])
+
+/// The accounts of `source` that have a login, readable or not.
+pub(crate) fn accounts(config: &Config, source: &Source) -> Result<Vec<String>, Failure> {
+    let known = Store::known(&config.dirs).into_iter();
+    Ok(known.filter(|(id, _)| id == source.id).map(|(_, account)| account).collect())
+}
+
+fn site(config: &Config, source: &'static Source, account: &str) -> Result<Site, Failure> {
+    Ok(Site {
+        source,
+        auth: auth_of(source)?,
+        app: config.app(source)?,
+        store: Store::new(&config.dirs, source.id, account)?,
+        clock: config.clock.clone(),
+    })
+}
+
+fn auth_of(source: &'static Source) -> Result<&'static Auth, Failure> {
+    source.api.as_ref().map(|api| &api.auth).ok_or_else(|| {
+        Failure::new(Kind::Usage, format!("{} has no interface to log in to; it is loaded from files", source.title))
+            .next(format!("health ingest {} FILE", source.command_name()))
+    })
+}
+
+/// The command that logs in.
+pub(crate) fn auth_command(source: &Source, account: &str) -> String {
+    let account = if account == DEFAULT_ACCOUNT { String::new() } else { format!(" --account {account}") };
+    format!("health auth {}{account}", source.command_name())
+}
+
+/// What to say when no application is configured: what is missing, and where it comes from.
+pub(crate) fn missing_application(source: &Source) -> (String, String) {
+    let id = source.id.to_uppercase();
+    let console = source.api.as_ref().map_or("", |api| api.auth.console);
+    (
+        format!("{} needs an application of your own: {id}_CLIENT_ID and {id}_CLIENT_SECRET are not set", source.title),
+        format!(
+            "create one at {console}, then set {id}_CLIENT_ID and {id}_CLIENT_SECRET in .env or in the environment"
+        ),
+    )
+}
+
+/// The application as configured, or what is missing.
+pub(crate) fn configured(app: &App) -> Option<Credentials> {
+    app.client_id.clone().map(|id| Credentials { id, secret: app.client_secret.clone() })
 }

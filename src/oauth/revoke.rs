@@ -1,0 +1,68 @@
+//! The end of a login: at the provider too, or on this machine alone.
+
+use std::time::Duration;
+
+use super::{Login, site};
+use crate::config::Config;
+use crate::failure::{Failure, Kind};
+use crate::source::Source;
+
+/// How long to wait for a renewal that is under way.
+const WAIT: Duration = Duration::from_secs(20);
+
+/// How far a withdrawal got; the local copy is gone in each case.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Revoked {
+    /// The provider withdrew the grant.
+    AtProvider,
+    /// The provider did not know the grant any more.
+    AlreadyGone,
+    /// The grant is still alive at the provider, and why.
+    LocalOnly(String),
+    /// There was no login.
+    NotConnected,
+}
+
+/// Removes the login from this machine; the grant at the provider stays. Says whether there was one.
+pub(crate) fn forget(config: &Config, source: &'static Source, account: &str) -> Result<bool, Failure> {
+    let site = site(config, source, account)?;
+    let known = site.store.exists();
+    if known {
+        site.store.lock(WAIT)?.remove()?;
+    }
+    Ok(known)
+}
+
+/// Withdraws the grant at the provider, then removes the login here, whatever the provider answered.
+pub(crate) async fn revoke(config: &Config, source: &'static Source, account: &str) -> Result<Revoked, Failure> {
+    let site = site(config, source, account)?;
+    if !site.store.exists() {
+        return Ok(Revoked::NotConnected);
+    }
+    let outcome = match at_provider(config, source, account).await {
+        Ok(outcome) => outcome,
+        // Nothing was asked and a person can mend it: removing the login now would leave the grant alive for no reason.
+        Err(failure) if matches!(failure.kind, Kind::Busy | Kind::Local | Kind::Config) => return Err(failure),
+        Err(failure) => Revoked::LocalOnly(failure.error.to_string()),
+    };
+    forget(config, source, account)?;
+    Ok(outcome)
+}
+
+async fn at_provider(config: &Config, source: &'static Source, account: &str) -> Result<Revoked, Failure> {
+    let Some(login) = Login::open(config, source, account)? else { return Ok(Revoked::NotConnected) };
+    let (auth, app) = (login.site.auth, &login.site.app);
+    let Some(path) = auth.revoke_path else {
+        return Ok(Revoked::LocalOnly(format!("{} has no way to withdraw a grant by program", source.title)));
+    };
+    let token = login.access_token().await.map_err(|error| error.into_failure(source))?;
+    let mut url = app.base_url.clone();
+    url.set_path(&format!("{}{path}", app.base_url.path().trim_end_matches('/')));
+    let sent = crate::http::client()?.delete(url).bearer_auth(token.expose()).send().await;
+    Ok(match sent {
+        Ok(answer) if answer.status().is_success() => Revoked::AtProvider,
+        Ok(answer) if matches!(answer.status().as_u16(), 401 | 404 | 410) => Revoked::AlreadyGone,
+        Ok(answer) => Revoked::LocalOnly(format!("{} answered HTTP {}", source.title, answer.status().as_u16())),
+        Err(error) => Revoked::LocalOnly(crate::http::transport_error(&error)),
+    })
+}
