@@ -23,7 +23,6 @@ mod vault;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
@@ -52,13 +51,9 @@ const JUST_RENEWED: Duration = Duration::from_secs(60);
 pub(crate) struct AccessToken(SecretString);
 
 impl AccessToken {
-    /// The value of the `Authorization` header, marked as sensitive.
-    pub(crate) fn authorization(&self) -> HeaderValue {
-        // Visible ASCII was checked when the token came in.
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0.expose_secret()))
-            .unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
-        value.set_sensitive(true);
-        value
+    /// The bearer itself, for the header of a request and nothing else.
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -152,10 +147,21 @@ impl Login {
         TokenError { account: self.account.clone(), trouble }
     }
 
+    /// The scopes that were granted, as far as is known.
+    pub(crate) fn granted(&self) -> Vec<String> {
+        self.summary().granted
+    }
+
     /// Its state, from the store alone.
     pub(crate) fn summary(&self) -> LoginSummary {
         summary::of(&self.site.store, self.site.source, self.site.auth, &self.account, &self.site.clock)
     }
+}
+
+/// The accounts of `source` that have a login, readable or not.
+pub(crate) fn accounts(config: &Config, source: &Source) -> Result<Vec<String>, Failure> {
+    let known = Store::known(&config.dirs).into_iter();
+    Ok(known.filter(|(id, _)| id == source.id).map(|(_, account)| account).collect())
 }
 
 fn site(config: &Config, source: &'static Source, account: &str) -> Result<Site, Failure> {
