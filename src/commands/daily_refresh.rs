@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Context, report, source_named};
+use crate::db;
 use crate::extract::slices::Asked;
 use crate::failure::{Exit, Failure, Kind};
 use crate::oauth;
@@ -32,6 +33,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
+    db::open_to_write(ctx)?; // a database that cannot be written to comes before a login that is missing
     let jobs = jobs(ctx, args)?;
     if jobs.is_empty() {
         return Err(Failure::new(Kind::Config, "no source is connected, so there is nothing to refresh")

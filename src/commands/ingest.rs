@@ -151,7 +151,9 @@ impl Range {
         if let (Some(since), Some(until)) = (since, until)
             && since >= until
         {
-            let what = format!("--since {} is not before the end of --until {} ({zone})", day(since), day(until));
+            let (first, last) = (args.since.as_deref().unwrap_or_default(), args.until.as_deref().unwrap_or_default());
+            let what =
+                format!("--since {first} is after --until {last}: from {} to {} ({zone})", day(since), day(until));
             return Err(Failure::new(Kind::Usage, what).next("health help dates"));
         }
         let from = since.map_or("what is missing".to_owned(), |since| format!("from {}", day(since)));

@@ -39,6 +39,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         other => other?,
     };
     db::expect_suitable(&mut client)?;
+    if !args.check {
+        db::expect_writable(&mut client, &target.shown)?;
+    }
     let before = schema::state(&mut client)?;
     let known = schema::known_version();
     let row = client.query_one(include_str!("../db/about.sql"), &[]).sql()?;

@@ -78,17 +78,30 @@ pub(crate) fn target(config: &Config, note: &dyn Fn(&str)) -> Result<Target, Fai
     }
 }
 
-/// Connects, whatever state the schema is in.
-pub(crate) fn connect(ctx: &Context) -> Result<Client, Failure> {
-    target(&ctx.config, &|text| ctx.out.note(text))?.connect()
-}
-
 /// Connects to a database whose schema this program knows.
 pub(crate) fn open(ctx: &Context) -> Result<(Target, Client), Failure> {
     let target = target(&ctx.config, &|text| ctx.out.note(text))?;
     let mut client = target.connect()?;
     schema::expect_current(&mut client, &target.shown)?;
     Ok((target, client))
+}
+
+/// The same, for a command that writes.
+pub(crate) fn open_to_write(ctx: &Context) -> Result<(Target, Client), Failure> {
+    let (target, mut client) = open(ctx)?;
+    expect_writable(&mut client, &target.shown)?;
+    Ok((target, client))
+}
+
+/// Refuses a server that only reads: a standby, or one that was told so.
+pub(crate) fn expect_writable(client: &mut Client, shown: &str) -> Result<(), Failure> {
+    let read_only: bool = client.query_one(include_str!("read_only.sql"), &[]).sql()?.get(0);
+    if !read_only {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Schema, format!("{shown} only reads: nothing can be written there"))
+        .kept("everything that is in it")
+        .next("name a server that writes in DATABASE_URL"))
 }
 
 /// Says to other sessions who holds a lock.

@@ -143,7 +143,7 @@ impl Session {
         let sent = self
             .client
             .get(url.clone())
-            .header(header::AUTHORIZATION, token.authorization())
+            .bearer_auth(token.expose())
             .header(header::ACCEPT, "application/json")
             .header(header::CACHE_CONTROL, "no-cache")
             .send()

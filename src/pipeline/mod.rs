@@ -62,7 +62,7 @@ struct Taken {
 /// # Errors
 /// Only what concerns all of them: the database, the person. What concerns one account stands in its report.
 pub(crate) fn run(ctx: &Context, jobs: Vec<Job>, options: Options) -> Result<Vec<Report>, Failure> {
-    let (target, mut client) = db::open(ctx)?;
+    let (target, mut client) = db::open_to_write(ctx)?;
     let person = Person::find(&mut client, &ctx.config)?;
     run::expect_sane_clock(&mut client, &ctx.config.clock)?;
     let begun = Instant::now();

@@ -1,0 +1,83 @@
+//! What the books say of each account: last run, coverage, rejects. One statement each, over small tables.
+
+use chrono::{DateTime, Utc};
+use postgres::Client;
+
+use crate::db::Sql;
+use crate::failure::Failure;
+use crate::run::Person;
+use crate::source::Slice;
+
+/// One account.
+pub(super) struct Row {
+    pub(super) source: String,
+    pub(super) account: String,
+    pub(super) status: String,
+    pub(super) not_before: Option<DateTime<Utc>>,
+    /// When the last run began, and how it ended.
+    pub(super) last_run: Option<(DateTime<Utc>, String)>,
+    pub(super) rejects: i64,
+    pub(super) resources: Vec<HeldResource>,
+}
+
+/// How far one resource is held.
+pub(super) struct HeldResource {
+    pub(super) name: String,
+    pub(super) covered: Vec<Slice>,
+    pub(super) is_open: bool,
+}
+
+impl HeldResource {
+    pub(super) fn from(&self) -> Option<DateTime<Utc>> {
+        self.covered.first().map(|slice| slice.from).filter(|from| *from > DateTime::UNIX_EPOCH)
+    }
+
+    pub(super) fn until(&self) -> Option<DateTime<Utc>> {
+        self.covered.last().map(|slice| slice.to)
+    }
+
+    pub(super) fn gaps(&self) -> usize {
+        self.covered.len().saturating_sub(1)
+    }
+}
+
+impl Row {
+    /// Until when all of it is held: the resource that is furthest behind decides.
+    pub(super) fn covered_until(&self) -> Option<DateTime<Utc>> {
+        self.resources.iter().filter_map(HeldResource::until).min()
+    }
+
+    pub(super) fn gaps(&self) -> usize {
+        self.resources.iter().map(HeldResource::gaps).sum()
+    }
+}
+
+pub(super) fn read(client: &mut Client, person: &Person) -> Result<Vec<Row>, Failure> {
+    let mut rows: Vec<(i64, Row)> = client
+        .query(include_str!("accounts.sql"), &[&person.user_id])
+        .sql()?
+        .iter()
+        .map(|row| {
+            let (began, ended): (Option<DateTime<Utc>>, Option<String>) = (row.get(5), row.get(6));
+            let of = Row {
+                source: row.get(1),
+                account: row.get(2),
+                status: row.get(3),
+                not_before: row.get(4),
+                last_run: began.zip(ended),
+                rejects: row.get(7),
+                resources: Vec::new(),
+            };
+            (row.get(0), of)
+        })
+        .collect();
+    for held in client.query(include_str!("coverage.sql"), &[&person.user_id]).sql()? {
+        let (account_id, name, is_open): (i64, String, bool) = (held.get(0), held.get(1), held.get(2));
+        let (froms, tos): (Vec<DateTime<Utc>>, Vec<DateTime<Utc>>) = (held.get(3), held.get(4));
+        let covered = froms.into_iter().zip(tos).map(|(from, to)| Slice { from, to }).collect();
+        if let Some((_, row)) = rows.iter_mut().find(|(id, _)| *id == account_id) {
+            row.resources.push(HeldResource { name, covered, is_open });
+        }
+    }
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
