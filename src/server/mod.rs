@@ -41,10 +41,10 @@ pub(crate) const DATABASE: &str = "health";
 pub(crate) const ROLE: &str = "health";
 
 /// How long a command waits for another one that is starting the server.
-const LOCK_PATIENCE: Duration = Duration::from_secs(120);
+const LOCK_PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long a server that is alive may take to let us in.
-const START_PATIENCE: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the caller decides about the private PostgreSQL.
 #[derive(Debug, Clone)]
@@ -359,7 +359,7 @@ fn in_use(sessions: &[Session]) -> Failure {
 fn end(data: &Path, force: bool) -> Result<(), Failure> {
     use stop::How::{Fast, Immediate, Kill};
     if !force {
-        return stop::stop(data, Fast, Duration::from_secs(60)).map(|_| ());
+        return stop::stop(data, Fast, Duration::from_mins(1)).map(|_| ());
     }
     let gently = stop::stop(data, Fast, Duration::from_secs(10));
     let firmly = gently.or_else(|_| stop::stop(data, Immediate, Duration::from_secs(10)));
