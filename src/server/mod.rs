@@ -79,6 +79,13 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whether `HEALTH_PG_BIN=fetch` rules out what is installed.
+    fn only_fetched(&self) -> bool {
+        self.bin.as_deref() == Some(Path::new(find::ONLY_FETCHED))
+    }
+}
+
 impl From<&config::Config> for Settings {
     fn from(config: &config::Config) -> Self {
         Self::new(&config.dirs, &config.pg)
@@ -247,9 +254,7 @@ fn new_cluster(
     note: &dyn Fn(&str),
 ) -> Result<(Cluster, Owner, find::Binaries), Failure> {
     let place = owner::of_new(settings, home, note)?;
-    if place.dir != home.pg {
-        layout::directory(&place.dir, 0o711)?;
-    }
+    cluster::open_way(&place.dir, home, &place.owner)?;
     let binaries = programs(settings, home, &place.owner, &place.dir, None, note)?;
     let cluster = Cluster { dir: place.dir, major: binaries.version.major };
     Ok((cluster, place.owner, binaries))

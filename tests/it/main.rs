@@ -18,3 +18,5 @@ mod exit_codes;
 mod migrations;
 mod refresh;
 mod simulated;
+
+mod server;
