@@ -366,8 +366,8 @@ fn end(data: &Path, force: bool) -> Result<(), Failure> {
     if !force {
         return stop::stop(data, Fast, Duration::from_mins(1)).map(|_| ());
     }
-    let gently = stop::stop(data, Fast, Duration::from_secs(10));
-    let firmly = gently.or_else(|_| stop::stop(data, Immediate, Duration::from_secs(10)));
+    let gently = stop::stop(data, Fast, Duration::from_secs(5));
+    let firmly = gently.or_else(|_| stop::stop(data, Immediate, Duration::from_secs(5)));
     firmly.or_else(|_| stop::stop(data, Kill, Duration::from_secs(10))).map(|_| ())
 }
 
@@ -381,8 +381,7 @@ pub(crate) struct Doomed {
 /// What `destroy` would remove; `None` where there is nothing.
 pub(crate) fn doomed(settings: &Settings) -> Result<Option<Doomed>, Failure> {
     let Some(home) = Home::existing(settings)?.filter(|home| home.pg.is_dir()) else { return Ok(None) };
-    let mut dirs = vec![home.pg.clone()];
-    dirs.extend(locate(&home).map(|cluster| cluster.dir).filter(|dir| *dir != home.pg));
+    let dirs = stop::places(&home, locate(&home).as_ref(), None);
     let bytes = dirs.iter().map(|dir| inspect::size(dir)).sum();
     Ok(Some(Doomed { dirs, bytes }))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::sandbox::Sandbox;
@@ -54,14 +54,15 @@ fn eighteen_is_fetched_and_serves() {
 
 /// A cluster is never opened by another major.
 fn a_cluster_keeps_its_major(sandbox: Sandbox) {
-    let other = Sandbox::new();
-    other.ok(&["db", "start"]);
-    let status = other.status();
-    if status["major"] == 18 {
-        return eprintln!("this machine's own PostgreSQL is 18 as well: no other major to try");
+    let installed = Command::new("pg_config").arg("--bindir").output().ok();
+    let installed = installed.and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    let version = Command::new(Path::new(installed.trim()).join("postgres")).arg("--version").output();
+    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    if version.is_empty() || version.contains(" 18.") {
+        return eprintln!("no server of another major is installed here (found: {version:?})");
     }
     sandbox.ok(&["db", "stop"]);
-    let sandbox = sandbox.set("HEALTH_PG_BIN", status["bin_dir"].as_str().unwrap());
+    let sandbox = sandbox.set("HEALTH_PG_BIN", installed.trim());
     let ran = sandbox.run(&["db", "start"]);
     assert_eq!(ran.code(), 13, "{}", ran.both());
     assert!(ran.stderr().contains("but the cluster was made by 18"), "{}", ran.both());

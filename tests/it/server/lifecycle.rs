@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 
 use postgres::{Client, NoTls};
@@ -105,9 +106,12 @@ fn no_secret_in_the_server(sandbox: &Sandbox) {
     assert!(!environment.contains("canary") && !environment.contains("PGPORT"), "{environment}");
 }
 
+/// In a directory that is too long for a socket and full of characters that have a meaning on the way to the server.
 #[test]
-fn six_at_once_make_one_cluster() {
+fn six_at_once_make_one_cluster_in_an_odd_place() {
     let sandbox = Sandbox::new();
+    let odd = sandbox.base().join(format!("it's a, \u{1f642} {}", "x".repeat(100)));
+    let sandbox = sandbox.set("HEALTH_HOME", odd.to_str().unwrap());
     let starts: Vec<_> = (0..6)
         .map(|_| sandbox.command(&["db", "url"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
         .collect();
@@ -123,6 +127,10 @@ fn six_at_once_make_one_cluster() {
     addresses.dedup();
     assert_eq!(addresses.len(), 1, "{addresses:?}");
     Client::connect(&addresses[0], NoTls).unwrap();
+    let socket = sandbox.status()["socket_dir"].as_str().unwrap().to_owned();
+    assert!(socket.len() < 90, "{socket}");
+    sandbox.ok(&["db", "destroy", "--yes"]);
+    assert!(!Path::new(&socket).exists() && !odd.join("pg").exists());
 }
 
 #[test]

@@ -90,23 +90,13 @@ fn lost_files_are_made_again(sandbox: &Sandbox) {
 }
 
 #[test]
-fn odd_directories_are_served_or_refused_in_words() {
+fn directories_that_a_shell_would_change_are_refused_in_words() {
     let sandbox = Sandbox::new();
-    let deep = sandbox.base().join(format!("it's a, \u{1f642} {}", "x".repeat(100)));
-    let deep = sandbox.set("HEALTH_HOME", deep.to_str().unwrap());
-    let mut client = deep.client();
-    client.simple_query("select 1").unwrap();
-    drop(client);
-    let socket = deep.status()["socket_dir"].as_str().unwrap().to_owned();
-    assert!(socket.len() < 90, "{socket}");
-    deep.ok(&["db", "destroy", "--yes"]);
-    assert!(!std::path::Path::new(&socket).exists());
-
-    let dollar = deep.base().join("a$HOME");
-    let refused = deep.set("HEALTH_HOME", dollar.to_str().unwrap());
+    let dollar = sandbox.base().join("a$HOME");
+    let refused = sandbox.set("HEALTH_HOME", dollar.to_str().unwrap());
     let ran = refused.run(&["db", "start"]);
     assert_eq!(ran.code(), 13, "{}", ran.both());
-    let _back = refused.set("HEALTH_HOME", "/nonexistent/health");
+    drop(refused.set("HEALTH_HOME", "/nonexistent/health")); // what removes the sandbox needs a directory that may be
 }
 
 #[test]
