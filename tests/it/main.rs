@@ -17,6 +17,5 @@ mod contract;
 mod exit_codes;
 mod migrations;
 mod refresh;
-mod simulated;
-
 mod server;
+mod simulated;
