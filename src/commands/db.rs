@@ -88,18 +88,18 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     match &args.action {
         Action::Start => start(ctx, &settings),
         Action::Stop { force } => stop(ctx, &settings, *force),
-        Action::Status => show(ctx, &server::status(&settings)?),
+        Action::Status => Ok(show(ctx, &server::status(&settings)?)),
         Action::Url { tcp, show_password } => {
             let running = server::ensure(&settings, &note)?;
             if !tcp && !show_password {
-                return address(ctx, &running.url(server::DATABASE));
+                return Ok(address(ctx, &running.url(server::DATABASE)));
             }
             if !show_password {
                 ctx.out.note(&format!("the password is in {}", running.pgpass_file.display()));
-                return address(ctx, &running.tcp_url(server::DATABASE, None));
+                return Ok(address(ctx, &running.tcp_url(server::DATABASE, None)));
             }
             let password = running.password()?;
-            address(ctx, &running.tcp_url(server::DATABASE, Some(password.expose_secret())))
+            Ok(address(ctx, &running.tcp_url(server::DATABASE, Some(password.expose_secret()))))
         }
         Action::Psql { arguments } => {
             let running = server::ensure(&settings, &note)?;
@@ -144,23 +144,23 @@ fn stop(ctx: &Context, settings: &Settings, force: bool) -> Result<Exit, Failure
     Ok(Exit::OK)
 }
 
-fn address(ctx: &Context, url: &str) -> Result<Exit, Failure> {
+fn address(ctx: &Context, url: &str) -> Exit {
     if ctx.out.json {
         ctx.out.json(&json!({"schema": "health.db-url/1", "url": url, "result": result(Exit::OK, &Value::Null, &[])}));
     } else {
         ctx.out.line(url);
     }
-    Ok(Exit::OK)
+    Exit::OK
 }
 
 fn destroy(ctx: &Context, settings: &Settings, yes: bool, dry_run: bool) -> Result<Exit, Failure> {
     let Some(doomed) = server::doomed(settings)? else {
-        return said(ctx, "destroyed", false, "there is no private PostgreSQL here");
+        return Ok(said(ctx, false, "there is no private PostgreSQL here"));
     };
     let dirs: Vec<String> = doomed.dirs.iter().map(|dir| dir.display().to_string()).collect();
     let what = format!("{} ({})", dirs.join(" and "), bytes(doomed.bytes));
     if dry_run {
-        return said(ctx, "destroyed", false, &format!("would delete {what}"));
+        return Ok(said(ctx, false, &format!("would delete {what}")));
     }
     if !yes {
         return Err(Failure::new(Kind::Usage, format!("this deletes {what} with all data in it, so it needs --yes"))
@@ -168,24 +168,25 @@ fn destroy(ctx: &Context, settings: &Settings, yes: bool, dry_run: bool) -> Resu
             .next("health db destroy --yes"));
     }
     server::destroy(settings)?;
-    said(ctx, "destroyed", true, &format!("deleted {what}; logins and settings are kept"))
+    Ok(said(ctx, true, &format!("deleted {what}; logins and settings are kept")))
 }
 
-fn said(ctx: &Context, key: &str, value: bool, words: &str) -> Result<Exit, Failure> {
+fn said(ctx: &Context, destroyed: bool, words: &str) -> Exit {
     if ctx.out.json {
         let schema = "health.db-destroy/1";
-        ctx.out.json(&json!({"schema": schema, key: value, "result": result(Exit::OK, &json!(words), &[])}));
+        ctx.out
+            .json(&json!({"schema": schema, "destroyed": destroyed, "result": result(Exit::OK, &json!(words), &[])}));
     } else {
         ctx.out.line(words);
     }
-    Ok(Exit::OK)
+    Exit::OK
 }
 
 /// `health db status` of the private server.
-fn show(ctx: &Context, status: &Status) -> Result<Exit, Failure> {
+fn show(ctx: &Context, status: &Status) -> Exit {
     if ctx.out.json {
         ctx.out.json(&as_json(status));
-        return Ok(Exit::OK);
+        return Exit::OK;
     }
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let version = status.version.clone().or(status.major.map(|major| major.to_string()));
@@ -233,7 +234,7 @@ fn show(ctx: &Context, status: &Status) -> Result<Exit, Failure> {
     if matches!(status.condition, Condition::NotInitialised | Condition::Stopped) {
         ctx.out.note("next:  health db start");
     }
-    Ok(Exit::OK)
+    Exit::OK
 }
 
 fn as_json(status: &Status) -> Value {
@@ -270,8 +271,8 @@ fn external(ctx: &Context, action: &Action, url: &str, origin: &str) -> Result<E
             ctx.out.line(&what);
             Ok(Exit::OK)
         }
-        Action::Url { show_password: true, .. } => address(ctx, url),
-        Action::Url { .. } => address(ctx, shown.as_str()),
+        Action::Url { show_password: true, .. } => Ok(address(ctx, url)),
+        Action::Url { .. } => Ok(address(ctx, shown.as_str())),
         Action::Psql { arguments } => {
             open_psql(psql_at(&Settings::from(&ctx.config), None), shown.as_str(), password, arguments)
         }

@@ -2,7 +2,6 @@
 //!
 //! Knows files only. Names inside an archive are not trusted: nothing is written outside the target folder.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -11,6 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use sha2::{Digest, Sha256, Sha512};
+
+use super::layout::hex;
 
 pub(super) fn check_sha256(file: &Path, expected: &str) -> Result<(), String> {
     check::<Sha256>(file, expected)
@@ -23,10 +24,7 @@ pub(super) fn check_sha512(file: &Path, expected: &str) -> Result<(), String> {
 fn check<D: Digest>(file: &Path, expected: &str) -> Result<(), String> {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let content = fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?; // 14 or 24 MB, once
-    let mut actual = String::new();
-    for byte in &D::digest(&content) {
-        let _ = write!(actual, "{byte:02x}");
-    }
+    let actual = hex(&D::digest(&content));
     if actual == expected {
         return Ok(());
     }

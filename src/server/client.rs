@@ -82,13 +82,18 @@ fn message(error: &postgres::Error) -> String {
 
 /// One attempt. The driver's own time limit ends with the socket; the thread puts one on the greeting too.
 pub(super) fn open(config: &Config) -> Result<Client, Refused> {
+    open_within(config, PATIENCE)
+}
+
+/// The same with another limit.
+pub(super) fn open_within(config: &Config, limit: Duration) -> Result<Client, Refused> {
     let (send, receive) = mpsc::sync_channel(1);
     let config = config.clone();
     let connect = move || {
         let _ = send.send(config.connect(NoTls));
     };
     thread::Builder::new().spawn(connect).map_err(|error| Refused::Other(error.to_string()))?;
-    match receive.recv_timeout(PATIENCE) {
+    match receive.recv_timeout(limit) {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(Refused::of(&error)),
         Err(_) => Err(Refused::Silent),

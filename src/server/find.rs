@@ -44,7 +44,7 @@ pub(super) fn binaries(
     cluster: &Path,
     wanted: Option<u16>,
 ) -> Result<Option<Binaries>, Failure> {
-    if let Some(dir) = settings.bin.as_deref().filter(|dir| *dir != Path::new(ONLY_FETCHED)) {
+    if let Some(dir) = settings.bin.as_deref().filter(|_| !settings.only_fetched()) {
         return named(dir, owner, wanted).map(Some);
     }
     for dir in candidates(settings, cluster) {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::client::{self, Session};
 use super::layout::{Home, State};
@@ -96,7 +97,7 @@ pub(crate) fn status(settings: &Settings) -> Result<Status, Failure> {
         status.port = Some(running.port);
         status.socket_dir = Some(running.socket_dir.clone());
         status.condition = Condition::NotAnswering;
-        if let Ok(mut client) = client::open(&running.config("postgres")) {
+        if let Ok(mut client) = client::open_within(&running.config("postgres"), Duration::from_secs(3)) {
             status.condition = Condition::Running;
             status.sessions = client::sessions(&mut client).ok();
             status.databases = client::databases(&mut client).ok();

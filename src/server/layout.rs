@@ -2,8 +2,9 @@
 //!
 //! Knows names, modes and how a file is replaced safely. Knows nothing about processes, binaries or SQL.
 
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -68,7 +69,7 @@ impl Home {
     /// Eight hexadecimal digits that tell this home from others where several share a directory.
     pub(super) fn hash(&self) -> String {
         let digest = Sha256::digest(self.dir.as_os_str().as_encoded_bytes());
-        digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        hex(&digest[..4])
     }
 
     /// Takes the lock under which the server is started, stopped or destroyed. The kernel releases it with the process.
@@ -175,6 +176,14 @@ impl Cluster {
         let longest = run.as_os_str().len() + "/.s.PGSQL.65535.lock".len();
         if longest <= SOCKET_PATH_LIMIT { run } else { tmp.join(format!("health-{uid}-{hash}")) }
     }
+}
+
+/// Lowercase hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Creates `path` and its parents with `mode`, whatever the umask is; an existing directory is left alone.

@@ -41,10 +41,10 @@ pub(crate) const DATABASE: &str = "health";
 pub(crate) const ROLE: &str = "health";
 
 /// How long a command waits for another one that is starting the server.
-const LOCK_PATIENCE: Duration = Duration::from_secs(120);
+const LOCK_PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long a server that is alive may take to let us in.
-const START_PATIENCE: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the caller decides about the private PostgreSQL.
 #[derive(Debug, Clone)]
@@ -76,6 +76,13 @@ impl Settings {
             path: pg.path.clone(),
             tmp: std::env::temp_dir(),
         }
+    }
+}
+
+impl Settings {
+    /// Whether `HEALTH_PG_BIN=fetch` rules out what is installed.
+    fn only_fetched(&self) -> bool {
+        self.bin.as_deref() == Some(Path::new(find::ONLY_FETCHED))
     }
 }
 
@@ -247,9 +254,7 @@ fn new_cluster(
     note: &dyn Fn(&str),
 ) -> Result<(Cluster, Owner, find::Binaries), Failure> {
     let place = owner::of_new(settings, home, note)?;
-    if place.dir != home.pg {
-        layout::directory(&place.dir, 0o711)?;
-    }
+    cluster::open_way(&place.dir, home, &place.owner)?;
     let binaries = programs(settings, home, &place.owner, &place.dir, None, note)?;
     let cluster = Cluster { dir: place.dir, major: binaries.version.major };
     Ok((cluster, place.owner, binaries))
@@ -359,10 +364,10 @@ fn in_use(sessions: &[Session]) -> Failure {
 fn end(data: &Path, force: bool) -> Result<(), Failure> {
     use stop::How::{Fast, Immediate, Kill};
     if !force {
-        return stop::stop(data, Fast, Duration::from_secs(60)).map(|_| ());
+        return stop::stop(data, Fast, Duration::from_mins(1)).map(|_| ());
     }
-    let gently = stop::stop(data, Fast, Duration::from_secs(10));
-    let firmly = gently.or_else(|_| stop::stop(data, Immediate, Duration::from_secs(10)));
+    let gently = stop::stop(data, Fast, Duration::from_secs(5));
+    let firmly = gently.or_else(|_| stop::stop(data, Immediate, Duration::from_secs(5)));
     firmly.or_else(|_| stop::stop(data, Kill, Duration::from_secs(10))).map(|_| ())
 }
 
@@ -376,8 +381,7 @@ pub(crate) struct Doomed {
 /// What `destroy` would remove; `None` where there is nothing.
 pub(crate) fn doomed(settings: &Settings) -> Result<Option<Doomed>, Failure> {
     let Some(home) = Home::existing(settings)?.filter(|home| home.pg.is_dir()) else { return Ok(None) };
-    let mut dirs = vec![home.pg.clone()];
-    dirs.extend(locate(&home).map(|cluster| cluster.dir).filter(|dir| *dir != home.pg));
+    let dirs = stop::places(&home, locate(&home).as_ref(), None);
     let bytes = dirs.iter().map(|dir| inspect::size(dir)).sum();
     Ok(Some(Doomed { dirs, bytes }))
 }

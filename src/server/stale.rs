@@ -13,7 +13,7 @@ use super::process::{self, Process};
 use crate::failure::{Failure, Kind};
 
 /// How long backends that outlived their server may finish what they do.
-const ORPHANS: Duration = Duration::from_secs(60);
+const ORPHANS: Duration = Duration::from_mins(1);
 
 /// The lines of `postmaster.pid` that matter here.
 #[derive(Debug, Clone, PartialEq)]

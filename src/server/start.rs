@@ -27,8 +27,8 @@ const BACKOFF: [Duration; 6] = [
     Duration::from_millis(800),
     Duration::from_millis(1_600),
     Duration::from_millis(3_200),
-    Duration::from_millis(8_000),
-    Duration::from_millis(16_000),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
 ];
 
 /// Starts the server and returns its port: `last` if that is free.
@@ -45,14 +45,11 @@ pub(super) fn start(
     let mut waits = BACKOFF.iter();
     loop {
         let port = choose(last, &refused, is_free)?;
-        let said = match attempt(cluster, owner, binaries, socket_dir, port)? {
-            None => {
-                if let Some(last) = last.filter(|last| *last != port) {
-                    note(&format!("port {last} is taken by another program; the database is at port {port} now"));
-                }
-                return Ok(port);
+        let Some(said) = attempt(cluster, owner, binaries, socket_dir, port)? else {
+            if let Some(last) = last.filter(|last| *last != port) {
+                note(&format!("port {last} is taken by another program; the database is at port {port} now"));
             }
-            Some(said) => said,
+            return Ok(port);
         };
         if taken(&said) && refused.len() < 100 {
             refused.push(port);

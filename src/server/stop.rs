@@ -1,16 +1,16 @@
 //! Ends the server, and removes a cluster. Callers hold the lock.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, geteuid};
 
 use super::layout::{Cluster, Home, local};
 use super::process::{self, Process};
-use super::stale;
+use super::{owner, stale};
 use crate::failure::{Failure, Kind};
 
 /// How a server is told to end.
@@ -53,13 +53,25 @@ pub(super) fn stop(data: &Path, how: How, limit: Duration) -> Result<bool, Failu
     Ok(true)
 }
 
+/// The directories that belong to the private PostgreSQL of this home, the home's own last: while it is there, a second
+/// attempt to remove them finds the rest.
+pub(super) fn places(home: &Home, cluster: Option<&Cluster>, socket_dir: Option<&Path>) -> Vec<PathBuf> {
+    // It may hold fetched programs and no cluster yet.
+    let elsewhere = geteuid().is_root().then(|| owner::root_place(home));
+    let mut places: Vec<PathBuf> = Vec::new();
+    let outside = [socket_dir, cluster.map(|cluster| cluster.dir.as_path()), elsewhere.as_deref()];
+    for dir in outside.into_iter().flatten().filter(|dir| dir.is_dir() && !dir.starts_with(&home.pg)) {
+        if !places.iter().any(|place| dir.starts_with(place)) {
+            places.push(dir.to_owned());
+        }
+    }
+    places.push(home.pg.clone());
+    places
+}
+
 /// Removes what a cluster consists of and what the private PostgreSQL keeps in the home. The server must have ended.
 pub(super) fn remove(home: &Home, cluster: Option<&Cluster>, socket_dir: Option<&Path>) -> Result<(), Failure> {
-    let mut doomed = vec![home.pg.clone()];
-    doomed.extend(cluster.map(|cluster| cluster.dir.clone()).filter(|dir| *dir != home.pg));
-    doomed.extend(socket_dir.map(Path::to_owned).filter(|dir| !dir.starts_with(&home.pg)));
-    doomed.reverse(); // the home last: while it is there, a second attempt finds the rest
-    for dir in doomed {
+    for dir in places(home, cluster, socket_dir) {
         match fs::remove_dir_all(&dir) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(local(&format!("cannot remove {}", dir.display()), &error));

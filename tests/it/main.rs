@@ -17,4 +17,5 @@ mod contract;
 mod exit_codes;
 mod migrations;
 mod refresh;
+mod server;
 mod simulated;
