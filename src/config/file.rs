@@ -138,11 +138,24 @@ fn read_one(path: &Path) -> Result<File, Failure> {
     let text =
         std::fs::read_to_string(path).map_err(|error| Failure::new(Kind::Config, format!("{shown}: {error}")))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    toml::from_str(text).map_err(|error| {
-        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-        Failure::new(Kind::Config, format!("{shown} line {line}: {}", crate::output::clean(error.message())))
+    let at_line = |line: usize, what: &str| {
+        Failure::new(Kind::Config, format!("{shown} line {line}: {what}"))
             .next("correct the key; docs/configuration.md lists all of them")
-    })
+    };
+    let file: File = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        at_line(line, &crate::output::clean(error.message()))
+    })?;
+    let ids: Vec<&str> = crate::sources::ALL.iter().map(|source| source.id).collect();
+    match file.sources.keys().find(|name| !ids.contains(&name.as_str())) {
+        None => Ok(file),
+        Some(unknown) => {
+            let line = text.lines().position(|line| line.contains(unknown.as_str())).map_or(0, |index| index + 1);
+            let nearest = ids.iter().max_by(|a, b| strsim::jaro(a, unknown).total_cmp(&strsim::jaro(b, unknown)));
+            let hint = nearest.map_or(String::new(), |id| format!("; did you mean sources.{id}?"));
+            Err(at_line(line, &format!("sources.{} is no source{hint}", crate::output::clean(unknown))))
+        }
+    }
 }
 
 /// A secret given directly, in a file, or by a command (an argument vector, no shell).

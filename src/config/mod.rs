@@ -161,9 +161,7 @@ impl Config {
             client_secret: self.client_secret(source)?,
             redirect_uri: self
                 .setting(source, "REDIRECT_URI")
-                .map(|(value, origin)| {
-                    Url::parse(&value).map_err(|_| Failure::new(Kind::Config, format!("{origin} is not an address")))
-                })
+                .map(|(value, origin)| redirect_address(&value, &origin))
                 .transpose()?,
             redirect_port: self.file.redirect_port(source.id).unwrap_or(REDIRECT_PORT),
             base_url: address("BASE_URL", api.map(|api| api.base_url))?,
@@ -247,6 +245,16 @@ fn checked_address(value: &str, origin: &str) -> Result<Url, Failure> {
         Kind::Config,
         format!("{origin}: only https is accepted, plain http for loopback addresses alone"),
     ))
+}
+
+/// A redirect address: this machine by plain http, or anything else whose answer a person pastes.
+fn redirect_address(value: &str, origin: &str) -> Result<Url, Failure> {
+    let url = Url::parse(value).map_err(|_| Failure::new(Kind::Config, format!("{origin} is not an address")))?;
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(Failure::new(Kind::Config, format!("{origin}: plain http is for this machine alone"))
+            .next("use http://127.0.0.1:8765/callback/whoop, or an https address"));
+    }
+    Ok(url)
 }
 
 /// Whether the host is this machine by name or number.
