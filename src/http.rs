@@ -16,7 +16,7 @@ pub(crate) fn client() -> Result<reqwest::Client, Failure> {
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(10))
         .read_timeout(Duration::from_secs(30))
-        .timeout(Duration::from_secs(120))
+        .timeout(Duration::from_mins(2))
         .pool_idle_timeout(Duration::from_secs(20))
         .build()
         .map_err(|_| {

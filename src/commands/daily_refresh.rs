@@ -60,12 +60,10 @@ fn jobs(ctx: &Context, args: &Args) -> Result<Vec<Job>, Failure> {
         let is = |other: &&Source| other.id == source.id;
         (wanted.is_empty() || wanted.iter().any(is)) && !skipped.iter().any(is) && ctx.config.is_enabled(source)
     };
-    let logins = oauth::list(&ctx.config)?;
     let mut jobs = Vec::new();
     for source in crate::sources::ALL.iter().copied().filter(|source| chosen(source)) {
         let Some(api) = &source.api else { continue };
-        let of_source = logins.iter().filter(|login| login.source.id == source.id);
-        let mut accounts: Vec<String> = of_source.map(|login| login.account.clone()).collect();
+        let mut accounts = oauth::accounts(&ctx.config, source)?;
         if accounts.is_empty() && wanted.iter().any(|other| other.id == source.id) {
             accounts.push(oauth::DEFAULT_ACCOUNT.to_owned()); // named by hand: say that it is not connected
         }

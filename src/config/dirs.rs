@@ -19,7 +19,7 @@ pub(crate) struct Dirs {
 }
 
 impl Dirs {
-    pub(crate) fn find(vars: &Vars) -> Result<Self, Failure> {
+    pub(super) fn find(vars: &Vars) -> Result<Self, Failure> {
         let base = choose_base_strategy();
         let pick = |name: &str, default: Option<PathBuf>| -> Result<PathBuf, Failure> {
             let set = vars.process_text(name).map(PathBuf::from).filter(|path| path.is_absolute());

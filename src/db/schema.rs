@@ -30,7 +30,7 @@ pub(crate) fn runner() -> Runner {
 
 /// The version this program knows: the newest stamp.
 pub(crate) fn known_version() -> i64 {
-    runner().get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0)
+    runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
 }
 
 /// Refuses a history whose migrations are not the ones this program brings. refinery's iterator panics there.

@@ -38,7 +38,6 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) resource: &'static str,
-    pub(crate) pages: u32,
     pub(crate) result: Result<(), ExtractError>,
 }
 
@@ -106,7 +105,7 @@ impl Walk {
             }
         }
         self.progress.finished(self.resource.name, result.is_ok());
-        Finished { resource: self.resource.name, pages: self.pages, result }
+        Finished { resource: self.resource.name, result }
     }
 
     async fn slice(&mut self, planned: Planned) -> Result<(), ExtractError> {

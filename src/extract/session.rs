@@ -194,7 +194,7 @@ impl Session {
             Verdict::Wait(wait) if wait.is_zero() => {
                 Attempt::Again(format!("HTTP {status}, without saying for how long"))
             }
-            Verdict::Wait(wait) => Attempt::After(wait.clamp(Duration::from_secs(1), Duration::from_secs(3600))),
+            Verdict::Wait(wait) => Attempt::After(wait.clamp(Duration::from_secs(1), Duration::from_hours(1))),
             Verdict::Reauthorize => Attempt::Renew,
             Verdict::Forbidden => {
                 return Err(ExtractError::resource(
@@ -225,31 +225,11 @@ impl Session {
         })
     }
 
-    /// The address of a call, which must be of the base's origin (reliability 3.7).
     fn address(&self, what: &str, call: &Call) -> Result<Url, ExtractError> {
-        let refuse = |why: &str| {
+        address(&self.base, call).map_err(|why| {
             ExtractError::distrust(format!("{what}: {why}"))
                 .next(format!("health doctor {}", self.source.command_name()))
-        };
-        match call {
-            Call::Get { path, query } => {
-                let joined = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
-                let mut url = Url::parse(&joined).map_err(|_| refuse("the address is malformed"))?;
-                if !query.is_empty() {
-                    url.query_pairs_mut().extend_pairs(query);
-                }
-                Ok(url)
-            }
-            Call::Follow { link } => {
-                let url = self.base.join(link).map_err(|_| refuse("the link to the next page is malformed"))?;
-                let same = url.origin() == self.base.origin() && url.username().is_empty() && url.password().is_none();
-                if same {
-                    Ok(url)
-                } else {
-                    Err(refuse("the link to the next page leads to another server; it was not followed"))
-                }
-            }
-        }
+        })
     }
 
     async fn token(&self) -> Result<AccessToken, ExtractError> {
@@ -322,5 +302,51 @@ impl Session {
             *now = Some(server);
         }
         Ok(())
+    }
+}
+
+/// The address of a call, which must be of the base's origin, whatever a link says (reliability 3.7).
+fn address(base: &Url, call: &Call) -> Result<Url, &'static str> {
+    match call {
+        Call::Get { path, query } => {
+            let joined = format!("{}{path}", base.as_str().trim_end_matches('/'));
+            let mut url = Url::parse(&joined).map_err(|_| "the address is malformed")?;
+            if !query.is_empty() {
+                url.query_pairs_mut().extend_pairs(query);
+            }
+            Ok(url)
+        }
+        Call::Follow { link } => {
+            let url = base.join(link).map_err(|_| "the link to the next page is malformed")?;
+            let same = url.origin() == base.origin() && url.username().is_empty() && url.password().is_none();
+            if same { Ok(url) } else { Err("the link to the next page leads to another server; it was not followed") }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn follow(link: &str) -> Result<String, &'static str> {
+        let base = Url::parse("https://api.example.org/v2").map_err(|_| "base")?;
+        address(&base, &Call::Follow { link: link.into() }).map(|url| url.to_string())
+    }
+
+    #[test]
+    fn a_link_never_leads_the_bearer_to_another_server() {
+        assert_eq!(follow("https://api.example.org/v2/x?page=2"), Ok("https://api.example.org/v2/x?page=2".into()));
+        assert_eq!(follow("/v2/x?page=2"), Ok("https://api.example.org/v2/x?page=2".into()));
+        for foreign in [
+            "https://evil.example.org/v2/x",
+            "http://api.example.org/v2/x",
+            "https://api.example.org:8443/x",
+            "https://api.example.org@evil.example.org/x",
+            "https://user@api.example.org/x",
+            "//evil.example.org/x",
+            "javascript:alert(1)",
+        ] {
+            assert!(follow(foreign).is_err(), "{foreign}");
+        }
     }
 }

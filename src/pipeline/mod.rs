@@ -141,7 +141,7 @@ fn take(
     }
     let http = crate::http::client()?;
     let run = Run::open(client, &account, RunKind::Ingest, now)?;
-    let granted = login.summary().granted;
+    let granted = login.granted();
     let mut report = Report::new(source, &job.account);
     report.run_id = Some(run.run_id);
     report.continues = run.continues;

@@ -1,6 +1,10 @@
 //! The integration tests: the real binary against simulated providers and a throwaway PostgreSQL.
 #![allow(
     clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
     clippy::format_push_string,
