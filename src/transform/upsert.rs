@@ -100,6 +100,8 @@ fn full(source: &Source, model: &Model, shape: Shape, columns: &[Column]) -> Str
         |id| format!("t.{}::text", quoted(id)),
     );
     let set = values.iter().map(|c| format!("{0} = excluded.{0}", quoted(&c.name))).collect::<Vec<_>>().join(", ");
+    let key_of =
+        |side: &str| shape.key.iter().map(|name| format!("{side}.{}", quoted(name))).collect::<Vec<_>>().join(", ");
     let defaults = missing_key_columns(shape, columns);
     wrapped(include_str!("sql/upsert.sql"), source, model)
         .replace("{table}", &format!("canonical.{}", quoted(shape.name)))
@@ -120,7 +122,9 @@ fn full(source: &Source, model: &Model, shape: Shape, columns: &[Column]) -> Str
         .replace("{history}", if shape.history { "true" } else { "false" })
         .replace("{source}", &literal(source.id))
         .replace("{raw_table}", &literal(&format!("{}.{}", source.raw_schema(), model.reads)))
-        .replace("{name}", &literal(&format!("{}.{}", source.id, model.name)))
+        .replace("{t_key}", &key_of("t"))
+        .replace("{m_key}", &key_of("m"))
+        .replace("{name_prefix}", &literal(&format!("{}.{}/", source.id, model.name)))
 }
 
 fn is_key(shape: Shape, name: &str) -> bool {

@@ -47,18 +47,22 @@ select raw_source_id
                             else meta.local_date(start_at + interval '8 hours', began_offset_s) end as local_date
                   from (
                     select y.user_id, y.account_id, y.source_id                as cycle_id
-                         , meta.instant_or_null(y.payload->>'start')           as start_at
-                         , meta.offset_seconds(y.payload->>'timezone_offset')  as began_offset_s
-                         , case when y.payload->>'end' is not null and y.payload->>'score_state' = 'SCORED'
-                                then y.payload->'score'->>'kilojoule' end      as kj_said
+                         , meta.instant_or_null(b.start)                         as start_at
+                         , meta.offset_seconds(b.timezone_offset)                as began_offset_s
+                         , case when b."end" is not null and b.score_state = 'SCORED'
+                                then b.score->>'kilojoule' end                 as kj_said
                          , s.source_id                                         as sleep_id
-                         , meta.instant_or_null(s.payload->>'start')           as slept_at
-                         , meta.instant_or_null(s.payload->>'end')             as woke_at
-                         , meta.offset_seconds(s.payload->>'timezone_offset')  as woke_offset_s
+                         , meta.instant_or_null(n.start)                         as slept_at
+                         , case when n.nap is distinct from 'true'
+                                then meta.instant_or_null(n."end") end         as woke_at
+                         , meta.offset_seconds(n.timezone_offset)                as woke_offset_s
                       from whoop_raw.cycles y
+                     cross join lateral json_to_record(y.payload)
+                             as b (start text, "end" text, timezone_offset text, score_state text, score json)
                       left join whoop_raw.sleeps s  -- by the index on its cycle
                         on s.user_id = y.user_id and s.account_id = y.account_id and s.payload->>'cycle_id' = y.source_id
-                       and s.missing_since_run_id is null and s.payload->>'nap' is distinct from 'true'
+                       and s.missing_since_run_id is null
+                      left join lateral json_to_record(s.payload) as n (start text, "end" text, timezone_offset text, nap text) on true
                      where y.missing_since_run_id is null
                        and (y.user_id, y.account_id) in (select user_id, account_id from changed)
                     offset 0  -- keeps the planner from parsing once for each use

@@ -41,9 +41,10 @@ select raw_source_id
                      'max_heart_rate',     c.p->'score'->'max_heart_rate',
                      'kilojoule',          c.p->'score'->'kilojoule')) as components
                  , meta.row_id('whoop', c.account_id, s.source_id, '') as sleep_id
-                 , meta.instant_or_null(s.payload->>'start')           as slept_at
-                 , meta.instant_or_null(s.payload->>'end')             as woke_at
-                 , meta.offset_seconds(s.payload->>'timezone_offset')  as woke_offset_s
+                 , meta.instant_or_null(n.start)                         as slept_at
+                 , case when n.nap is distinct from 'true'
+                        then meta.instant_or_null(n."end") end                as woke_at
+                 , meta.offset_seconds(n.timezone_offset)                as woke_offset_s
               from (
                 select user_id, account_id, source_id, payload::jsonb as p
                   from changed
@@ -51,7 +52,8 @@ select raw_source_id
               ) c
               left join whoop_raw.sleeps s  -- by the index on its cycle
                 on s.user_id = c.user_id and s.account_id = c.account_id and s.payload->>'cycle_id' = c.source_id
-               and s.missing_since_run_id is null and s.payload->>'nap' is distinct from 'true'
+               and s.missing_since_run_id is null
+              left join lateral json_to_record(s.payload) as n (start text, "end" text, timezone_offset text, nap text) on true
              where c.p->>'score_state' = 'SCORED'
                and c.p->'score'->>'strain' is not null
             offset 0

@@ -92,4 +92,5 @@ select raw_source_id
           ) r
         offset 0
       ) n
+    offset 0
   ) f

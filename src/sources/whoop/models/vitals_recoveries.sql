@@ -40,10 +40,10 @@ select raw_source_id
                  , meta.row_id('whoop', c.account_id, c.source_id, 'recovery') as event_id
                  , c.p->'score'                                                  as score
                  , c.p->>'created_at'                                            as created_at
-                 , meta.instant_or_null(s.payload->>'end')                     as woke_at
-                 , meta.offset_seconds(s.payload->>'timezone_offset')          as woke_offset_s
-                 , meta.instant_or_null(y.payload->>'start')                   as began_at
-                 , meta.offset_seconds(y.payload->>'timezone_offset')          as began_offset_s
+                 , meta.instant_or_null(n."end")                                 as woke_at
+                 , meta.offset_seconds(n.timezone_offset)                        as woke_offset_s
+                 , meta.instant_or_null(b.start)                                 as began_at
+                 , meta.offset_seconds(b.timezone_offset)                        as began_offset_s
               from (
                 select user_id, account_id, source_id, payload::jsonb as p
                   from changed
@@ -52,9 +52,11 @@ select raw_source_id
               left join whoop_raw.sleeps s
                 on s.user_id = c.user_id and s.account_id = c.account_id and s.source_id = c.p->>'sleep_id'
                and s.missing_since_run_id is null
+              left join lateral json_to_record(s.payload) as n ("end" text, timezone_offset text) on true
               left join whoop_raw.cycles y
                 on y.user_id = c.user_id and y.account_id = c.account_id and y.source_id = c.p->>'cycle_id'
                and y.missing_since_run_id is null
+              left join lateral json_to_record(y.payload) as b (start text, timezone_offset text) on true
              where c.p->>'score_state' = 'SCORED'
             offset 0
           ) d

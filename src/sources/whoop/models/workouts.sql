@@ -137,4 +137,5 @@ select raw_source_id
             ) k (folded, sport, is_exercise) on k.folded = r.folded
         offset 0
       ) n
+    offset 0
   ) f
