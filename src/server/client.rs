@@ -124,12 +124,6 @@ pub(super) fn create_database(client: &mut Client, name: &str) -> Result<(), Fai
     }
 }
 
-/// Removes the database with whatever is connected to it; a missing one is fine.
-pub(super) fn drop_database(client: &mut Client, name: &str) -> Result<(), Failure> {
-    let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name));
-    client.batch_execute(&statement).map_err(|error| sql("cannot remove the database", name, &error))
-}
-
 /// Gives the role the password that our file holds, after that file was lost.
 pub(super) fn set_password(client: &mut Client, role: &str, password: &str) -> Result<(), Failure> {
     let statement = format!("SET log_statement = 'none'; ALTER ROLE {} PASSWORD '{password}'", quoted(role));

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use nix::unistd::geteuid;
 use uuid::Uuid;
 
+use super::ROLE;
 use super::find::Binaries;
-use super::layout::{Cluster, Home, directory, local, replace};
+use super::layout::{Cluster, Home, directory, local, remove_tree, replace};
 use super::owner::{Owner, account_name};
-use super::{ROLE, stale};
 use crate::failure::{Failure, Kind};
 
 /// What differs from PostgreSQL's defaults, with reasons in `stack.md` 3.5.
@@ -38,6 +38,9 @@ local all all              peer map=health
 host  all all 127.0.0.1/32 scram-sha-256
 host  all all ::1/128      scram-sha-256
 ";
+
+/// A cluster that is being made is called this and the number of the process.
+const UNFINISHED: &str = "data.new.";
 
 const INCLUDE: &str = "\n# Added by health.\ninclude_if_exists = 'health.conf'\n";
 
@@ -85,7 +88,9 @@ pub(super) fn prepare(cluster: &Cluster, home: &Home, owner: &Owner, socket_dir:
 
 /// Makes a new cluster beside its final place and renames it, so that `data` is always a complete one.
 pub(super) fn init(cluster: &Cluster, owner: &Owner, binaries: &Binaries, password: &str) -> Result<(), Failure> {
-    let fresh = cluster.major_dir().join("data.new");
+    // A name of its own: the `initdb` of a call that was killed may still be writing into its directory.
+    let fresh = cluster.major_dir().join(format!("{UNFINISHED}{}", std::process::id()));
+    remove_unfinished(cluster)?;
     let secret = cluster.major_dir().join("pwfile");
     replace(&secret, password.as_bytes(), owner.chown())?;
     let made = locales(binaries.version.major).iter().try_fold((), |(), locale| {
@@ -104,6 +109,14 @@ pub(super) fn init(cluster: &Cluster, owner: &Owner, binaries: &Binaries, passwo
     synced.map_err(|error| local(&format!("cannot flush {}", cluster.major_dir().display()), &error))
 }
 
+/// Removes what killed calls left; the lock is ours, so nobody needs it.
+fn remove_unfinished(cluster: &Cluster) -> Result<(), Failure> {
+    let entries = fs::read_dir(cluster.major_dir());
+    let entries = entries.map_err(|error| local(&format!("cannot read {}", cluster.major_dir().display()), &error))?;
+    let left = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+    entries.flatten().filter(left).try_for_each(|entry| remove_tree(&entry.path()))
+}
+
 /// Locale arguments in order of preference: the builtin provider is immune to updates of the system's collations.
 fn locales(major: u16) -> &'static [&'static [&'static str]] {
     if major >= 17 {
@@ -115,14 +128,7 @@ fn locales(major: u16) -> &'static [&'static [&'static str]] {
 
 fn initdb(fresh: &Path, secret: &Path, owner: &Owner, binaries: &Binaries, locale: &[&str]) -> Result<(), Failure> {
     if fresh.exists() {
-        if let Some(file) = stale::living(fresh) {
-            return Err(Failure::new(
-                Kind::Database,
-                format!("process {} is still making a cluster in {}", file.pid, fresh.display()),
-            ));
-        }
-        fs::remove_dir_all(fresh)
-            .map_err(|error| local(&format!("cannot remove the half-made {}", fresh.display()), &error))?;
+        remove_tree(fresh)?; // the attempt with another locale
     }
     directory(fresh, 0o700)?;
     give(fresh, owner.chown())?;

@@ -76,8 +76,10 @@ fn fits(version: &Version, wanted: Option<u16>) -> bool {
 
 /// `HEALTH_PG_BIN` is an order, not a hint: what it names has to work.
 fn named(dir: &Path, owner: &Owner, wanted: Option<u16>) -> Result<Binaries, Failure> {
+    // The programs are run elsewhere, so a relative folder has to be made absolute here.
+    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     let binaries =
-        probe(dir, owner).map_err(|why| Failure::new(Kind::Config, format!("HEALTH_PG_BIN does not work: {why}")))?;
+        probe(&dir, owner).map_err(|why| Failure::new(Kind::Config, format!("HEALTH_PG_BIN does not work: {why}")))?;
     if fits(&binaries.version, wanted) {
         return Ok(binaries);
     }

@@ -198,6 +198,19 @@ pub(super) fn directory(path: &Path, mode: u32) -> Result<(), Failure> {
     create().map_err(|error| local(&format!("cannot create the directory {}", path.display()), &error))
 }
 
+/// Removes a directory with all in it; a missing one is fine. Whoever still writes into it (the `initdb` of a call that
+/// was killed) makes it fail for a moment.
+pub(super) fn remove_tree(dir: &Path) -> Result<(), Failure> {
+    let started = Instant::now();
+    loop {
+        match fs::remove_dir_all(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !dir.exists() => return Ok(()),
+            Err(_) if started.elapsed() < Duration::from_secs(2) => thread::sleep(Duration::from_millis(20)),
+            done => return done.map_err(|error| local(&format!("cannot remove {}", dir.display()), &error)),
+        }
+    }
+}
+
 /// A failure of this machine's files, with the reason.
 pub(super) fn local(what: &str, error: &io::Error) -> Failure {
     Failure::new(Kind::Local, format!("{what}: {error}"))

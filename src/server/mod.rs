@@ -185,16 +185,6 @@ pub(crate) fn connect(
     }
 }
 
-/// Creates a database of the running server, if it is missing.
-pub(crate) fn create_database(running: &Running, name: &str) -> Result<(), Failure> {
-    client::create_database(&mut maintenance(running)?, name)
-}
-
-/// Removes a database of the running server, ending its sessions.
-pub(crate) fn drop_database(running: &Running, name: &str) -> Result<(), Failure> {
-    client::drop_database(&mut maintenance(running)?, name)
-}
-
 fn maintenance(running: &Running) -> Result<Client, Failure> {
     client::open_patiently(&running.config("postgres"), START_PATIENCE).map_err(|refused| refused.failure("postgres"))
 }

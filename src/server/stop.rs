@@ -1,6 +1,5 @@
 //! Ends the server, and removes a cluster. Callers hold the lock.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
 
-use super::layout::{Cluster, Home, local};
+use super::layout::{Cluster, Home, local, remove_tree};
 use super::process::{self, Process};
 use super::{owner, stale};
 use crate::failure::{Failure, Kind};
@@ -72,12 +71,7 @@ pub(super) fn places(home: &Home, cluster: Option<&Cluster>, socket_dir: Option<
 /// Removes what a cluster consists of and what the private PostgreSQL keeps in the home. The server must have ended.
 pub(super) fn remove(home: &Home, cluster: Option<&Cluster>, socket_dir: Option<&Path>) -> Result<(), Failure> {
     for dir in places(home, cluster, socket_dir) {
-        match fs::remove_dir_all(&dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(local(&format!("cannot remove {}", dir.display()), &error));
-            }
-            _ => {}
-        }
+        remove_tree(&dir)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use postgres::{Client, NoTls};
 
-use super::sandbox::Sandbox;
+use super::sandbox::{Sandbox, wait};
 
 #[test]
 fn it_starts_once_serves_and_ends() {
@@ -112,6 +112,11 @@ fn six_at_once_make_one_cluster_in_an_odd_place() {
     let sandbox = Sandbox::new();
     let odd = sandbox.base().join(format!("it's a, \u{1f642} {}", "x".repeat(100)));
     let sandbox = sandbox.set("HEALTH_HOME", odd.to_str().unwrap());
+    fs::create_dir(&odd).unwrap();
+    let mut killed = sandbox.command(&["db", "start"]).stderr(Stdio::null()).spawn().unwrap();
+    wait(|| unfinished(&odd));
+    killed.kill().unwrap();
+    killed.wait().unwrap();
     let starts: Vec<_> = (0..6)
         .map(|_| sandbox.command(&["db", "url"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
         .collect();
@@ -129,8 +134,16 @@ fn six_at_once_make_one_cluster_in_an_odd_place() {
     Client::connect(&addresses[0], NoTls).unwrap();
     let socket = sandbox.status()["socket_dir"].as_str().unwrap().to_owned();
     assert!(socket.len() < 90, "{socket}");
+    assert!(!unfinished(&odd), "what the killed call left is gone");
     sandbox.ok(&["db", "destroy", "--yes"]);
     assert!(!Path::new(&socket).exists() && !odd.join("pg").exists());
+}
+
+/// Whether `initdb` is at work, or was when its call was killed.
+fn unfinished(home: &Path) -> bool {
+    let majors = fs::read_dir(home.join("pg")).into_iter().flatten().flatten();
+    let entries = majors.flat_map(|major| fs::read_dir(major.path()).into_iter().flatten().flatten());
+    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("data.new."))
 }
 
 #[test]
