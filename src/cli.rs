@@ -7,7 +7,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{self, Context};
 use crate::config::{Config, Overrides};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, Kind};
 use crate::output::{Out, ProgressMode};
 
 const EXAMPLES: &str = "\
@@ -107,6 +107,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         verbose: global.verbose,
         progress: global.progress,
         no_input: global.no_input,
+        mute: false,
     };
     match dispatch(&cli, &out) {
         Ok(exit) => exit,
@@ -120,7 +121,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 /// Help and version are answers; anything else is a usage error in three lines.
 fn show_usage(error: &clap::Error) -> Exit {
     let _ = error.print();
-    if error.use_stderr() { Exit::from(crate::failure::Kind::Usage) } else { Exit::OK }
+    if error.use_stderr() { Exit::from(Kind::Usage) } else { Exit::OK }
 }
 
 fn dispatch(cli: &Cli, out: &Out) -> Result<Exit, Failure> {
@@ -140,18 +141,33 @@ fn dispatch(cli: &Cli, out: &Out) -> Result<Exit, Failure> {
     let ctx = Context { config, out };
     match &cli.command {
         None => commands::front_page(&ctx),
-        Some(Command::Auth(args)) => commands::auth::run(&ctx, args),
-        Some(Command::Ingest(args)) => commands::ingest::run(&ctx, args),
-        Some(Command::Migrate(args)) => commands::migrate::run(&ctx, args),
-        Some(Command::DailyRefresh(args)) => commands::daily_refresh::run(&ctx, args),
-        Some(Command::Transform(args)) => commands::transform::run(&ctx, args),
-        Some(Command::Status(args)) => commands::status::run(&ctx, args),
-        Some(Command::Sources(args)) => commands::sources::run(&ctx, args),
-        Some(Command::Rejects(args)) => commands::rejects::run(&ctx, args),
-        Some(Command::Doctor(args)) => commands::doctor::run(&ctx, args),
-        Some(Command::Db(args)) => commands::db::run(&ctx, args),
         Some(Command::Demo(args)) => commands::demo::run(ctx, args),
-        Some(Command::Completions(_) | Command::Help(_)) => Ok(Exit::OK),
+        Some(command) => act(&ctx, command),
+    }
+}
+
+fn act(ctx: &Context, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Auth(args) => commands::auth::run(ctx, args),
+        Command::Ingest(args) => commands::ingest::run(ctx, args),
+        Command::Migrate(args) => commands::migrate::run(ctx, args),
+        Command::DailyRefresh(args) => commands::daily_refresh::run(ctx, args),
+        Command::Transform(args) => commands::transform::run(ctx, args),
+        Command::Status(args) => commands::status::run(ctx, args),
+        Command::Sources(args) => commands::sources::run(ctx, args),
+        Command::Rejects(args) => commands::rejects::run(ctx, args),
+        Command::Doctor(args) => commands::doctor::run(ctx, args),
+        Command::Db(args) => commands::db::run(ctx, args),
+        Command::Demo(_) | Command::Completions(_) | Command::Help(_) => Ok(Exit::OK), // need no settings, or own them
+    }
+}
+
+/// Runs the command that `words` spell, with the settings of `ctx`: what `health demo` shows is what it does.
+pub(crate) fn run_words(ctx: &Context, words: &[&str]) -> Result<Exit, Failure> {
+    let cli = Cli::try_parse_from(std::iter::once("health").chain(words.iter().copied()));
+    match cli.map(|cli| cli.command) {
+        Ok(Some(command)) => act(ctx, &command),
+        Ok(None) | Err(_) => Err(Failure::new(Kind::Bug, format!("\"{}\" is no command", words.join(" ")))),
     }
 }
 

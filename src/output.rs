@@ -16,6 +16,8 @@ pub(crate) struct Out {
     pub(crate) verbose: u8,
     pub(crate) progress: ProgressMode,
     pub(crate) no_input: bool,
+    /// Nothing at all on standard output: another command speaks for this one.
+    pub(crate) mute: bool,
 }
 
 /// `--progress`.
@@ -30,7 +32,7 @@ pub(crate) enum ProgressMode {
 
 impl Default for Out {
     fn default() -> Self {
-        Self { json: false, quiet: false, verbose: 0, progress: ProgressMode::Auto, no_input: false }
+        Self { json: false, quiet: false, verbose: 0, progress: ProgressMode::Auto, no_input: false, mute: false }
     }
 }
 
@@ -47,6 +49,9 @@ impl Out {
 
     #[allow(clippy::unused_self, reason = "printing goes through the handle, so that it can be told apart in tests")]
     fn write_stdout(&self, text: &str) {
+        if self.mute {
+            return;
+        }
         let mut stdout = std::io::stdout().lock();
         if let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
             STDOUT_FAILED.get_or_init(|| error.kind());

@@ -139,6 +139,14 @@ impl Config {
         self
     }
 
+    /// The same configuration with some variables set, whatever the environment says; `origin` is named in messages.
+    pub(crate) fn with_settings(mut self, origin: &'static str, settings: &[(&str, &str)]) -> Self {
+        for (name, text) in settings {
+            self.vars.set(name, text, origin);
+        }
+        self
+    }
+
     /// The application and addresses of `source`.
     ///
     /// # Errors

@@ -123,6 +123,11 @@ impl Vars {
         Ok(())
     }
 
+    /// Sets one as if it had been found first.
+    pub(super) fn set(&mut self, name: &str, text: &str, origin: &'static str) {
+        self.0.insert(name.to_owned(), Found { text: text.to_owned(), origin, from_process: false });
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Found> {
         self.0.get(name)
     }

@@ -15,4 +15,5 @@ mod tests;
 mod year;
 
 pub(crate) use calendar::HOME;
+pub(crate) use consent::{CLIENT_ID, CLIENT_SECRET};
 pub(crate) use provider::Provider;
