@@ -21,6 +21,7 @@ Examples:
   health auth whoop --revoke        withdraw the grant at the provider and forget the login";
 
 #[derive(clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag that a person may type")]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The source to log in to; none: show all logins
@@ -56,19 +57,17 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::new(Kind::Local, format!("cannot start: {error}")))?;
     runtime.block_on(async {
-        let stop = Stop::default();
-        stop.listen().map_err(|error| Failure::new(Kind::Local, format!("cannot listen for signals: {error}")))?;
         if args.revoke {
             revoke(ctx, source, &args.account).await
         } else if args.forget {
             forget(ctx, source, &args.account)
         } else {
-            log_in(ctx, args, source, &stop).await
+            log_in(ctx, args, source).await
         }
     })
 }
 
-async fn log_in(ctx: &Context, args: &Args, source: &'static Source, stop: &Stop) -> Result<Exit, Failure> {
+async fn log_in(ctx: &Context, args: &Args, source: &'static Source) -> Result<Exit, Failure> {
     let login = oauth::auth_command(source, &args.account);
     // A store that cannot be read is named in the walk-through and kept aside by a new login.
     match oauth::Login::open(&ctx.config, source, &args.account) {
@@ -82,8 +81,7 @@ async fn log_in(ctx: &Context, args: &Args, source: &'static Source, stop: &Stop
         Err(failure) if failure.kind == Kind::Local => ctx.out.note(&format!("note: {}", failure.error)),
         Err(failure) => return Err(failure),
     }
-    let can_ask = ctx.out.can_ask();
-    if !can_ask && !args.no_browser {
+    if !ctx.out.can_ask() && !args.no_browser {
         return Err(Failure::new(
             Kind::Login,
             format!("a login at {} needs a person, and this is no terminal", source.title),
@@ -92,38 +90,25 @@ async fn log_in(ctx: &Context, args: &Args, source: &'static Source, stop: &Stop
         .next(format!("{login}    on a terminal, or with --no-browser")));
     }
     let redirect = oauth::redirect(&ctx.config, source, args.port)?;
-    let app = ctx.config.app(source)?;
     for changed in ctx.config.changed_addresses(source) {
         ctx.out.note(&format!("note: {} is contacted at another address: {changed}", source.title));
     }
     ctx.out.note(&format!("{} login for account \"{}\"\n", source.title, args.account));
-    let (credentials, typed) = match oauth::configured(&app) {
-        Some(credentials) => {
-            ctx.out.note(&format!(
-                "1  Your application is configured. Its redirect address must be, exactly:\n   {redirect}\n"
-            ));
-            (credentials, false)
-        }
-        None if can_ask => {
-            let Some(credentials) = ask_for_application(ctx, source, redirect.as_str())? else {
-                return Ok(Exit::signal(2));
-            };
-            (credentials, true)
-        }
-        None => {
-            let (what, next) = oauth::missing_application(source);
-            return Err(Failure::new(Kind::Config, what).kept("the login as it was").next(next));
-        }
+    let Some((credentials, typed)) = application(ctx, args, source, redirect.as_str())? else {
+        return Ok(Exit::signal(2));
     };
     for note in source.api.iter().flat_map(|api| api.auth.notes) {
         ctx.out.note(&format!("   {note}"));
     }
+    // Not before the questions: a person who is asked may leave by Ctrl-C at once.
+    let stop = Stop::default();
+    stop.listen().map_err(|error| Failure::new(Kind::Local, format!("cannot listen for signals: {error}")))?;
     let request = oauth::Request { source, account: &args.account, credentials, typed, port: args.port };
     let mut present = |consent: &Consent| {
         present(ctx, args, source, consent);
         Ok(())
     };
-    match oauth::connect(&ctx.config, &request, &mut present, Some(typed_lines()), stop).await? {
+    match oauth::connect(&ctx.config, &request, &mut present, Some(typed_lines()), &stop).await? {
         Ended::Connected(connected) => Ok(logged_in(ctx, &connected)),
         Ended::Stopped(signal) => {
             ctx.out.note("stopped on request; the login is as it was");
@@ -147,6 +132,28 @@ fn already(ctx: &Context, summary: &LoginSummary) -> Exit {
         ctx.out.line(&format!("\nNext:  {next}"));
     }
     Exit::OK
+}
+
+/// The application to log in with, and whether it was typed in: configured, kept with the login, or asked for. None
+/// when the person pressed Ctrl-C.
+fn application(
+    ctx: &Context,
+    args: &Args,
+    source: &'static Source,
+    redirect: &str,
+) -> Result<Option<(Credentials, bool)>, Failure> {
+    let configured = oauth::configured(&ctx.config.app(source)?).map(|found| (found, false));
+    let known =
+        configured.or_else(|| oauth::kept_application(&ctx.config, source, &args.account).map(|found| (found, true)));
+    if let Some(known) = known {
+        ctx.out.note(&format!("1  Your application is known. Its redirect address must be, exactly:\n   {redirect}\n"));
+        return Ok(Some(known));
+    }
+    if !ctx.out.can_ask() {
+        let (what, next) = oauth::missing_application(source);
+        return Err(Failure::new(Kind::Config, what).kept("the login as it was").next(next));
+    }
+    Ok(ask_for_application(ctx, source, redirect)?.map(|typed| (typed, true)))
 }
 
 /// Walks a person through the provider's form; none when they pressed Ctrl-C.

@@ -93,7 +93,7 @@ pub(super) struct Callback {
 
 impl Callback {
     /// Listens for `redirect`, whose host decides the address families. None for a host that is not this machine:
-    /// then an address can only be pasted.
+    /// then an address can only be pasted. `other_port` says how a person chooses another port.
     ///
     /// # Errors
     /// Local, naming the port and its holder, when it is taken.
@@ -101,6 +101,7 @@ impl Callback {
         redirect: &Url,
         expected: &Arc<Expected>,
         landed: &UnboundedSender<Landing>,
+        other_port: &str,
     ) -> Result<Option<Self>, Failure> {
         let port = redirect.port_or_known_default().unwrap_or(80);
         let addresses = addresses(redirect, port);
@@ -118,7 +119,7 @@ impl Callback {
                 }
                 // A machine without one of the families has the other.
                 Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable && addresses.len() > 1 => {}
-                Err(error) => return Err(cannot_listen(port, &error)),
+                Err(error) => return Err(cannot_listen(port, &error, other_port)),
             }
         }
         if servers.is_empty() {
@@ -163,14 +164,13 @@ fn addresses(redirect: &Url, port: u16) -> Vec<SocketAddr> {
     }
 }
 
-fn cannot_listen(port: u16, error: &std::io::Error) -> Failure {
+fn cannot_listen(port: u16, error: &std::io::Error, other_port: &str) -> Failure {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => {
             let holder = super::port::holder(port).unwrap_or_else(|| "another program".into());
-            let other = port.checked_add(1).unwrap_or(8765);
             Failure::new(Kind::Local, format!("port {port} is used by {holder}"))
                 .kept("the login as it was")
-                .next(format!("end that program, or use --port {other} and register the changed redirect address"))
+                .next(format!("end that program, or {other_port} and register the changed redirect address"))
         }
         std::io::ErrorKind::PermissionDenied => {
             Failure::new(Kind::Local, format!("port {port} may not be used without being root"))

@@ -15,7 +15,7 @@ fn server() -> (Callback, u16, UnboundedReceiver<Landing>) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (sender, receiver) = unbounded_channel();
     let redirect = Url::parse(&format!("http://127.0.0.1:{port}/callback/whoop")).unwrap();
-    let callback = Callback::listen(&redirect, &Arc::new(expected()), &sender).unwrap().unwrap();
+    let callback = Callback::listen(&redirect, &Arc::new(expected()), &sender, "use --port N").unwrap().unwrap();
     (callback, port, receiver)
 }
 
@@ -76,7 +76,7 @@ fn a_taken_port_is_named_with_its_holder() {
     let port = taken.local_addr().unwrap().port();
     let (sender, _receiver) = unbounded_channel();
     let redirect = Url::parse(&format!("http://localhost:{port}/callback")).unwrap();
-    let failure = Callback::listen(&redirect, &Arc::new(expected()), &sender).err().unwrap();
+    let failure = Callback::listen(&redirect, &Arc::new(expected()), &sender, "use --port N").err().unwrap();
     assert_eq!(failure.kind, Kind::Local);
     assert!(failure.error.to_string().starts_with(&format!("port {port} is used by ")), "{}", failure.error);
 }

@@ -22,7 +22,7 @@ pub(super) fn no_follow() -> i32 {
 fn failed(doing: &str, path: &Path, error: &std::io::Error) -> StoreError {
     let shown = crate::output::clean(&path.display().to_string());
     let error = StoreError::local(format!("cannot {doing} {shown}: {error}"));
-    match path.parent().filter(|_| doing.starts_with("create")) {
+    match path.parent().filter(|_| doing.starts_with("create") || doing == "write") {
         Some(parent) => error.next(format!("make room in {} and make it writable", parent.display())),
         None => error,
     }
@@ -88,9 +88,13 @@ pub(super) fn read_private(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 
 /// Makes a rename or removal in `dir` durable.
 pub(super) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| {
-        StoreError::local(format!("{} cannot be synced ({error}); whether it is saved is not known", dir.display()))
-    })
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| not_synced(dir, &error))
+}
+
+fn not_synced(path: &Path, error: &std::io::Error) -> StoreError {
+    let shown = crate::output::clean(&path.display().to_string());
+    StoreError::local(format!("{shown} cannot be synced ({error}); whether it is saved is not known"))
+        .next("look after the disk, then run this again")
 }
 
 /// Removes a file of ours; one that is not there is removed already.
@@ -143,10 +147,10 @@ impl NewFile {
         let mut all = || -> std::io::Result<()> {
             self.file.rewind()?;
             self.file.write_all(bytes)?;
-            self.file.set_len(bytes.len() as u64)?;
-            self.file.sync_all()
+            self.file.set_len(bytes.len() as u64)
         };
-        all().map_err(|error| failed("create", &self.path, &error))
+        all().map_err(|error| failed("write", &self.path, &error))?;
+        self.file.sync_all().map_err(|error| not_synced(&self.path, &error))
     }
 
     /// Its name inside the directory.

@@ -21,7 +21,7 @@ use crate::signals::Stop;
 use crate::source::Source;
 
 /// How long to wait for a person.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How long to wait for a renewal that is under way.
 const WAIT: Duration = Duration::from_secs(20);
@@ -78,7 +78,11 @@ pub(crate) async fn connect(
     let Asked { url, state, verifier } = asked;
     let expected = Arc::new(Expected { state, authorize_url: site.app.authorize_url.clone() });
     let (sender, landed) = unbounded_channel();
-    let callback = Callback::listen(&redirect, &expected, &sender)?;
+    let other_port = match (&site.app.redirect_uri, redirect.port_or_known_default()) {
+        (None, Some(port)) => format!("use --port {}", port.checked_add(1).unwrap_or(8765)),
+        _ => format!("change {}_REDIRECT_URI", request.source.id.to_uppercase()),
+    };
+    let callback = Callback::listen(&redirect, &expected, &sender, &other_port)?;
     drop(sender);
     present(&Consent { url, listening: callback.is_some() })?;
     let landing = match wait(request.source, &expected, landed, pasted, stop).await? {

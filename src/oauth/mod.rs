@@ -44,7 +44,7 @@ use store::Store;
 pub(crate) const DEFAULT_ACCOUNT: &str = "default";
 
 /// An access token refused this soon after it was renewed is not renewed again: the trouble lies elsewhere.
-const JUST_RENEWED: Duration = Duration::from_secs(60);
+const JUST_RENEWED: Duration = Duration::from_mins(1);
 
 /// A token to put on a request, and nothing else to do with.
 #[derive(Clone)]
@@ -160,7 +160,7 @@ impl Login {
 
 /// The accounts of `source` that have a login, readable or not.
 pub(crate) fn accounts(config: &Config, source: &Source) -> Result<Vec<String>, Failure> {
-    let known = Store::known(&config.dirs).into_iter();
+    let known = Store::known(&config.dirs)?.into_iter();
     Ok(known.filter(|(id, _)| id == source.id).map(|(_, account)| account).collect())
 }
 
@@ -202,4 +202,10 @@ pub(crate) fn missing_application(source: &Source) -> (String, String) {
 /// The application as configured, or what is missing.
 pub(crate) fn configured(app: &App) -> Option<Credentials> {
     app.client_id.clone().map(|id| Credentials { id, secret: app.client_secret.clone() })
+}
+
+/// The application that was typed in at the last login.
+pub(crate) fn kept_application(config: &Config, source: &'static Source, account: &str) -> Option<Credentials> {
+    let record = Store::new(&config.dirs, source.id, account).ok()?.load().ok()??;
+    record.client.map(|client| Credentials { id: client.id, secret: client.secret })
 }

@@ -99,14 +99,10 @@ impl Site {
         let Some(intent) = locked.open_renewal(&record)? else { return Ok((record, None)) };
         let saved = locked.saved_answer(&intent)?.and_then(|bytes| Answer::from_bytes(&bytes));
         let Some(answer) = saved else { return Ok((record, Some(intent))) };
-        match answer.read(self.auth.dead_errors) {
-            Reading::Granted(grant) => {
-                let record = renewed(&record, &answer, *grant, self.auth)?;
-                locked.publish_recovered(&record)?;
-                Ok((record, None))
-            }
-            _ => Ok((record, Some(intent))),
-        }
+        let Reading::Granted(grant) = answer.read(self.auth.dead_errors) else { return Ok((record, Some(intent))) };
+        let record = renewed(&record, &answer, *grant, self.auth)?;
+        locked.publish_recovered(&record)?;
+        Ok((record, None))
     }
 
     /// Spends the refresh token: everything that can fail does so before the one request.
@@ -160,14 +156,12 @@ impl Site {
     fn conclude(&self, prepared: Prepared<'_>, mut record: Record, answer: &Answer) -> Result<Obtained, Trouble> {
         let prepared = if (200..300).contains(&answer.head.status) {
             let durable = prepared.persist(answer.to_bytes().expose_secret())?;
-            match answer.read(self.auth.dead_errors) {
-                Reading::Granted(grant) => {
-                    let record = renewed(&record, answer, *grant, self.auth)?;
-                    durable.finish(&record)?;
-                    return Ok(self.obtained(&record, true));
-                }
-                _ => durable.no_token(),
+            if let Reading::Granted(grant) = answer.read(self.auth.dead_errors) {
+                let record = renewed(&record, answer, *grant, self.auth)?;
+                durable.finish(&record)?;
+                return Ok(self.obtained(&record, true));
             }
+            durable.no_token()
         } else {
             prepared
         };

@@ -59,8 +59,13 @@ impl Store {
     }
 
     /// The accounts that have a token file, as source and account, sorted.
-    pub(super) fn known(dirs: &Dirs) -> Vec<(String, String)> {
-        let Ok(entries) = std::fs::read_dir(dirs.data.join("tokens")) else { return Vec::new() };
+    pub(super) fn known(dirs: &Dirs) -> Result<Vec<(String, String)>, StoreError> {
+        let path = dirs.data.join("tokens");
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(StoreError::local(format!("cannot read {}: {error}", path.display()))),
+        };
         let mut found: Vec<(String, String)> = entries
             .filter_map(|entry| {
                 let name = entry.ok()?.file_name().into_string().ok()?;
@@ -69,7 +74,7 @@ impl Store {
             })
             .collect();
         found.sort();
-        found
+        Ok(found)
     }
 
     fn stem(&self) -> String {
@@ -139,6 +144,14 @@ impl Store {
         self.intent_path().symlink_metadata().is_ok()
     }
 
+    /// Whether a renewal that spends `record`'s token was begun and not ended.
+    pub(super) fn renewal_is_open_from(&self, record: &Record) -> bool {
+        let fingerprint = Vault::open(&self.config).ok().flatten().map(|vault| vault.fingerprint(record.spends()));
+        let bytes = disk::read_private(&self.intent_path()).ok().flatten();
+        let intent = bytes.and_then(|bytes| serde_json::from_slice::<Intent>(&bytes).ok());
+        intent.is_some_and(|intent| Some(intent.fingerprint) == fingerprint)
+    }
+
     /// The key's fingerprint of `record`'s refresh token, short: for showing.
     pub(super) fn shown_fingerprint(&self, record: &Record) -> Option<String> {
         let vault = Vault::open(&self.config).ok()??;
@@ -167,7 +180,7 @@ impl Store {
     /// Keeps a second consent of the same account from starting.
     pub(super) fn lock_consent(&self) -> Result<Held, StoreError> {
         disk::private_dir(&self.locks)?;
-        let what = format!("a login at {} is already under way", self.source);
+        let what = format!("another login at {} is waiting for its answer, started", self.source);
         lock::take(&self.locks.join(format!("{}.auth.lock", self.stem())), Duration::ZERO, &what)
     }
 }
@@ -338,8 +351,9 @@ impl<'a> Prepared<'a> {
     /// Saves the provider's answer, unread: from here on no crash loses it.
     pub(super) fn persist(mut self, answer: &[u8]) -> Result<Durable<'a>, StoreError> {
         let bytes = self.locked.vault.encrypt(answer)?;
-        self.raw.write(&bytes)?;
+        // Also when the write fails: what is there may be whole, and the next run can tell.
         self.raw.keep();
+        self.raw.write(&bytes)?;
         failpoint!("token.raw_persisted");
         Ok(Durable(self))
     }

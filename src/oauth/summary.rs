@@ -81,13 +81,14 @@ pub(super) fn of(store: &Store, source: &'static Source, auth: &Auth, account: &
         renewable: false,
         connected_at: None,
         dead: None,
-        renewal_open: store.renewal_is_open(),
+        renewal_open: false,
         fingerprint: None,
         problem: None,
     };
     match store.load() {
         Ok(None) => {}
         Ok(Some(record)) => {
+            summary.renewal_open = store.renewal_is_open_from(&record);
             summary.fingerprint = store.shown_fingerprint(&record);
             fill(&mut summary, record, clock.now());
         }
@@ -119,7 +120,7 @@ fn fill(summary: &mut LoginSummary, record: Record, now: DateTime<Utc>) {
 /// Every login in the store, by source and account.
 pub(crate) fn list(config: &Config) -> Result<Vec<LoginSummary>, Failure> {
     let mut all = Vec::new();
-    for (id, account) in Store::known(&config.dirs) {
+    for (id, account) in Store::known(&config.dirs)? {
         let found = crate::sources::ALL.iter().copied().find(|source| source.id == id);
         let Some((source, api)) = found.and_then(|source| Some((source, source.api.as_ref()?))) else { continue };
         let Ok(store) = Store::new(&config.dirs, source.id, &account) else { continue };

@@ -1,6 +1,7 @@
 //! The key of the token store, and age encryption with it. Each file also names the key it was written for, so that a
 //! wrong key and a damaged file can be told apart. The files open with the age tool and the key file alone.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -120,7 +121,11 @@ impl Vault {
 
 /// The first `bytes` bytes, in hex.
 fn hex(digest: &[u8], bytes: usize) -> String {
-    digest.iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes);
+    for byte in digest.iter().take(bytes) {
+        let _ = write!(text, "{byte:02x}"); // a String takes everything
+    }
+    text
 }
 
 /// Encrypts to the key and says which one it was.

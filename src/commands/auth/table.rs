@@ -159,7 +159,7 @@ pub(super) fn outcome(login: &LoginSummary, now: DateTime<Utc>) -> Vec<String> {
             .filter(|resource| missing.contains(&resource.scope))
             .map(|resource| resource.name)
             .collect();
-        let closed = if closed.is_empty() { String::new() } else { format!(": cannot be read: {}", closed.join(", ")) };
+        let closed = if closed.is_empty() { String::new() } else { format!("; not readable: {}", closed.join(", ")) };
         lines.push(format!("late  {title} did not grant {}{closed}.", missing.join(", ")));
         lines.push(format!("    To tick more: {} --again", oauth::auth_command(login.source, &login.account)));
     }
