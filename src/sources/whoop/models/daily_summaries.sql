@@ -1,5 +1,5 @@
 -- grain: one row per day of waking that has a closed, scored WHOOP cycle: total energy
--- A cycle runs from one sleep onset to the next; its energy is given to the day of waking from its sleep (of several, the longest that is no nap;
+-- A cycle runs from one sleep onset to the next, and its energy is given to the day of waking from its sleep (of several, the longest that is no nap,
 -- where none is held, the day eight hours after its start). The open cycle still grows and makes no row. Crossing the date line one can wake twice
 -- on one date: the first of these cycles then carries the sum, and the day is partial while one of them has no energy.
 select raw_source_id
@@ -30,7 +30,7 @@ select raw_source_id
              , utc_offset_s
              , is_inferred
              , is_partial
-               -- kJ -> kcal; its own figure is read strictly, so that a broken one is rejected
+               -- kJ -> kcal. Its own figure is read strictly, so that a broken one is rejected
              , (meta.number(kj_said) + others_kj) / 4.184            as value_num
           from (
             select dated.*

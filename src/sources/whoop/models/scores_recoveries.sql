@@ -1,5 +1,5 @@
 -- grain: one row per scored WHOOP recovery
--- Dated like the vitals of the recovery: at the waking from its sleep; where that sleep is not held, eight hours after the start of its cycle, else
+-- Dated like the vitals of the recovery: at the waking from its sleep. Where that sleep is not held, eight hours after the start of its cycle, else
 -- the day the record was made. Colours as in WHOOP's app, which shows whole numbers: red to 33, yellow to 66, green from 67.
 select raw_source_id
      , 'score.recovery_score'                                        as raw_path

@@ -1,6 +1,6 @@
 -- grain: one row per WHOOP sleep, naps included
 -- The night belongs to the day of waking. WHOOP gives one offset per record, which stands for both ends. Totals are WHOOP's own, milliseconds
--- made seconds; asleep is light + slow wave + REM, which is how WHOOP's own efficiency counts it. Length and time in bed differ: never derive one
+-- made seconds. Asleep is light + slow wave + REM, which is how WHOOP's own efficiency counts it. Length and time in bed differ: never derive one
 -- from the other. Without a score (pending or unscorable) totals and scheme are unknown, not 0.
 select raw_source_id
      , start_at
@@ -70,7 +70,7 @@ select raw_source_id
                  'disturbances',      r.stages->'disturbance_count',
                  'no_data_s',         round(meta.number(r.stages->>'total_no_data_time_milli') / 1000),
                  'consistency_pct',   r.scored->'sleep_consistency_percentage',
-                 -- need is the sum of its four parts, ms -> s; unknown if one of them is
+                 -- need is the sum of its four parts, ms -> s, unknown if one of them is
                  'sleep_need_s',      round((meta.number(r.need->>'baseline_milli')
                                            + meta.number(r.need->>'need_from_sleep_debt_milli')
                                            + meta.number(r.need->>'need_from_recent_strain_milli')

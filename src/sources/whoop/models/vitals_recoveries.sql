@@ -1,6 +1,6 @@
 -- grain: one row per value of a scored WHOOP recovery: resting heart rate, HRV, SpO2, skin temperature
 -- A recovery has no time of its own: it is dated at the waking from its sleep. Where that sleep is not held, the day is inferred: eight hours after
--- the start of its cycle (a cycle starts with falling asleep), else the day the record was made; the instant is then unknown.
+-- the start of its cycle (a cycle starts with falling asleep), else the day the record was made. The instant is then unknown.
 select raw_source_id
      , raw_path
      , event_id

@@ -8,7 +8,7 @@ select raw_source_id
      , meta.local_date(end_at, utc_offset_s)                         as local_date
      , value_num
      , value_raw
-     , 'breaths/min'                                                 as unit_raw  -- fixed by WHOOP's documentation; same as /min
+     , 'breaths/min'                                                 as unit_raw  -- fixed by WHOOP's documentation, same as /min
      , false                                                         as is_self_reported
      , utc_offset_s
      , case when utc_offset_s is null then 'none' else 'record' end  as tz_basis

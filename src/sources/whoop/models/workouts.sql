@@ -1,6 +1,6 @@
 -- grain: one row per WHOOP workout, activities that are no exercise included
 -- The day is that of the start. WHOOP's energy is the whole expenditure while it lasted, rest included. Names are folded (case, spaces, hyphens,
--- slashes) before they are looked up: WHOOP spells them in several ways. An unknown name is 'other'; what is no exercise is 'recovery' or 'other'
+-- slashes) before they are looked up: WHOOP spells them in several ways. An unknown name is 'other'. What is no exercise is 'recovery' or 'other'
 -- and says so in detail. Without a score (pending or unscorable) everything measured is unknown.
 select raw_source_id
      , coalesce(sport, 'other')                                      as sport
