@@ -173,8 +173,32 @@ pub(crate) fn run_words(ctx: &Context, words: &[&str]) -> Result<Exit, Failure> 
 
 #[cfg(test)]
 mod tests {
+    use super::command;
+
     #[test]
     fn the_command_line_is_sound() {
-        super::command().debug_assert();
+        command().debug_assert();
+    }
+
+    /// The command of an example line, without what explains it.
+    fn typed(line: &str) -> Option<Vec<&str>> {
+        let at = line.find("health ")?;
+        let text = line[at..].split("    ").next().unwrap_or_default().split("   ").next().unwrap_or_default();
+        let text = text.split(" > ").next().unwrap_or_default().split(['|', ')']).next().unwrap_or_default();
+        Some(text.split_whitespace().collect())
+    }
+
+    #[test]
+    fn every_command_shows_an_example_that_our_own_parser_takes() {
+        let mut command = command();
+        command.build();
+        for sub in command.get_subcommands() {
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "{} has no example", sub.get_name());
+            for words in help.lines().filter_map(typed) {
+                let parsed = command.clone().try_get_matches_from(&words);
+                assert!(parsed.is_ok(), "{words:?}: {}", parsed.err().map(|e| e.to_string()).unwrap_or_default());
+            }
+        }
     }
 }

@@ -38,8 +38,21 @@ pub(crate) fn source_named(name: &str) -> Result<&'static Source, Failure> {
     })
 }
 
-/// `health` alone: the three ways to begin.
+/// `health` alone: how the logins are, what to do next, then help.
 pub(crate) fn front_page(ctx: &Context) -> Result<Exit, Failure> {
+    let logins = crate::oauth::list(&ctx.config)?;
+    let needy =
+        logins.iter().find(|login| matches!(login.state, crate::oauth::State::Login | crate::oauth::State::Stop));
+    match (logins.len(), needy) {
+        (0, _) => ctx.out.line(
+            "Nothing is connected yet. Three ways to begin:\n  health demo                             a synthetic year\n  \
+             health ingest apple-health export.zip   a file from your phone\n  health auth whoop                       a login\n",
+        ),
+        (_, Some(login)) => {
+            ctx.out.line(&format!("{} needs you:  {}\n", login.source.title, crate::oauth::auth_command(login.source, &login.account)));
+        }
+        (count, None) => ctx.out.line(&format!("{count} connected:  health status   |   health daily-refresh\n")),
+    }
     ctx.out.line(&crate::cli::command().render_help().to_string());
     Ok(Exit::OK)
 }
