@@ -229,17 +229,13 @@ mod tests {
             fs::create_dir_all(root.path().join(dir)).unwrap();
         }
         let found = known_layouts(root.path());
-        let relative: Vec<_> =
-            found.iter().map(|dir| dir.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
-        assert_eq!(
-            relative,
-            [
-                "usr/lib/postgresql/18/bin",
-                "usr/lib/postgresql/15/bin",
-                "usr/lib/postgresql/9/bin",
-                "usr/libexec/postgresql16/",
-                "usr/bin"
-            ]
-        );
+        let expected = [
+            "usr/lib/postgresql/18/bin",
+            "usr/lib/postgresql/15/bin",
+            "usr/lib/postgresql/9/bin",
+            "usr/libexec/postgresql16",
+            "usr/bin",
+        ];
+        assert_eq!(found, expected.map(|dir| root.path().join(dir)));
     }
 }

@@ -14,7 +14,9 @@ mod find;
 mod inspect;
 mod layout;
 mod owner;
+mod pins;
 mod process;
+mod running;
 mod stale;
 mod start;
 mod stop;
@@ -26,13 +28,15 @@ use std::time::Duration;
 use postgres::{Client, Config};
 
 use crate::config::{self, Dirs, PgSettings};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use client::Refused;
 use layout::{Cluster, Home, State};
 use owner::Owner;
 
 pub(crate) use client::Session;
 pub(crate) use inspect::{Condition, Status, status};
+pub(crate) use running::Running;
+pub(crate) use stop::{Stopped, destroy, doomed, stop};
 
 /// The database that commands use unless they say otherwise.
 pub(crate) const DATABASE: &str = "health";
@@ -89,61 +93,6 @@ impl Settings {
 impl From<&config::Config> for Settings {
     fn from(config: &config::Config) -> Self {
         Self::new(&config.dirs, &config.pg)
-    }
-}
-
-/// A server that was running a moment ago, and how to reach it.
-#[derive(Debug, Clone)]
-pub(crate) struct Running {
-    pub(crate) socket_dir: PathBuf,
-    /// On 127.0.0.1, and in the socket's name.
-    pub(crate) port: u16,
-    /// As the server names it: "18.6".
-    pub(crate) version: String,
-    pub(crate) bindir: PathBuf,
-    /// Ready for `PGPASSFILE`.
-    pub(crate) pgpass_file: PathBuf,
-    password_file: PathBuf,
-}
-
-impl Running {
-    fn new(home: &Home, state: State) -> Self {
-        Self {
-            socket_dir: state.socket_dir,
-            port: state.port,
-            version: state.version,
-            bindir: state.bindir,
-            pgpass_file: home.pgpass_file(),
-            password_file: home.password_file(),
-        }
-    }
-
-    /// The driver's parameters over the socket, where the account is the proof and no password is needed.
-    pub(crate) fn config(&self, database: &str) -> Config {
-        let mut config = Config::new();
-        config.host_path(&self.socket_dir).port(self.port).user(ROLE).dbname(database);
-        config.application_name("health").connect_timeout(Duration::from_secs(10));
-        config
-    }
-
-    /// The address for `psql` and other libpq programs.
-    pub(crate) fn url(&self, database: &str) -> String {
-        let host = encoded(&self.socket_dir.to_string_lossy());
-        format!("postgresql:///{}?host={host}&port={}&user={ROLE}", encoded(database), self.port)
-    }
-
-    /// The address for tools that know TCP only, with the password if it is given.
-    pub(crate) fn tcp_url(&self, database: &str, password: Option<&str>) -> String {
-        let password = password.map(|password| format!(":{}", encoded(password))).unwrap_or_default();
-        format!("postgresql://{ROLE}{password}@127.0.0.1:{}/{}", self.port, encoded(database))
-    }
-
-    /// The password for TCP. Show it only when asked to.
-    pub(crate) fn password(&self) -> Result<secrecy::SecretString, Failure> {
-        let text = std::fs::read_to_string(&self.password_file);
-        let text =
-            text.map_err(|error| layout::local(&format!("cannot read {}", self.password_file.display()), &error))?;
-        Ok(text.trim().to_owned().into())
     }
 }
 
@@ -310,116 +259,4 @@ fn furnish(home: &Home, running: &Running, client: &mut Client) -> Result<(), Fa
         }
     }
     client::create_database(client, DATABASE)
-}
-
-/// How a stop ended.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Stopped {
-    Now,
-    Already,
-}
-
-/// Stops the server. Without `force` it refuses while others are connected.
-pub(crate) fn stop(settings: &Settings, force: bool) -> Result<Stopped, Failure> {
-    let Some(home) = Home::existing(settings)?.filter(|home| home.pg.is_dir()) else { return Ok(Stopped::Already) };
-    let _lock = home.lock(LOCK_PATIENCE)?;
-    let cluster = locate(&home);
-    let (Some(cluster), Some(running)) = (&cluster, alive(&home, cluster.as_ref())) else {
-        return Ok(Stopped::Already);
-    };
-    if !force {
-        let mut client = client::open_patiently(&running.config("postgres"), Duration::from_secs(5))
-            .map_err(|refused| refused.failure("postgres").next("health db stop --force"))?;
-        let sessions = client::sessions(&mut client)?;
-        if !sessions.is_empty() {
-            return Err(in_use(&sessions));
-        }
-    }
-    end(&cluster.data(), force)?;
-    Ok(Stopped::Now)
-}
-
-fn in_use(sessions: &[Session]) -> Failure {
-    let one = |session: &Session| {
-        let name = crate::output::clean(&session.application);
-        format!("{name} on {} ({}, process {})", session.database, session.client, session.pid)
-    };
-    let list: Vec<String> = sessions.iter().map(one).collect();
-    Failure::new(Kind::Busy, format!("the private PostgreSQL is in use by {}", list.join(", ")))
-        .kept("it keeps running")
-        .next("close these, or: health db stop --force")
-}
-
-/// Ends the server politely, and with `force` by any means: what is committed is recovered at the next start.
-fn end(data: &Path, force: bool) -> Result<(), Failure> {
-    use stop::How::{Fast, Immediate, Kill};
-    if !force {
-        return stop::stop(data, Fast, Duration::from_mins(1)).map(|_| ());
-    }
-    let gently = stop::stop(data, Fast, Duration::from_secs(5));
-    let firmly = gently.or_else(|_| stop::stop(data, Immediate, Duration::from_secs(5)));
-    firmly.or_else(|_| stop::stop(data, Kill, Duration::from_secs(10))).map(|_| ())
-}
-
-/// What a destroy removes.
-#[derive(Debug)]
-pub(crate) struct Doomed {
-    pub(crate) dirs: Vec<PathBuf>,
-    pub(crate) bytes: u64,
-}
-
-/// What `destroy` would remove; `None` where there is nothing.
-pub(crate) fn doomed(settings: &Settings) -> Result<Option<Doomed>, Failure> {
-    let Some(home) = Home::existing(settings)?.filter(|home| home.pg.is_dir()) else { return Ok(None) };
-    let dirs = stop::places(&home, locate(&home).as_ref(), None);
-    let bytes = dirs.iter().map(|dir| inspect::size(dir)).sum();
-    Ok(Some(Doomed { dirs, bytes }))
-}
-
-/// Stops the server at once and removes the cluster with everything in it. `false` where there was nothing.
-pub(crate) fn destroy(settings: &Settings) -> Result<bool, Failure> {
-    let Some(home) = Home::existing(settings)?.filter(|home| home.pg.is_dir()) else { return Ok(false) };
-    let _lock = home.lock(LOCK_PATIENCE)?;
-    let cluster = locate(&home);
-    let mut socket_dir = State::read(&home).map(|state| state.socket_dir);
-    if let Some(cluster) = &cluster {
-        let data = cluster.data();
-        socket_dir = socket_dir.or_else(|| stale::PidFile::read(&data)?.socket_dir);
-        let ended = stop::stop(&data, stop::How::Immediate, Duration::from_secs(10));
-        ended.or_else(|_| stop::stop(&data, stop::How::Kill, Duration::from_secs(10)))?;
-    }
-    stop::remove(&home, cluster.as_ref(), socket_dir.as_deref())?;
-    Ok(true)
-}
-
-/// Percent-encodes everything that could end a part of an address.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn running() -> Running {
-        Running {
-            socket_dir: PathBuf::from("/home/a b/é/pg/run"),
-            port: 54321,
-            version: "18.6".into(),
-            bindir: PathBuf::new(),
-            pgpass_file: PathBuf::new(),
-            password_file: PathBuf::new(),
-        }
-    }
-
-    #[test]
-    fn addresses_survive_odd_directories_and_passwords() {
-        let url = "postgresql:///health?host=/home/a%20b/%C3%A9/pg/run&port=54321&user=health";
-        assert_eq!(running().url("health"), url);
-        let config: Config = url.parse().unwrap();
-        assert_eq!(config.get_hosts(), running().config("health").get_hosts());
-        assert_eq!(running().tcp_url("health", None), "postgresql://health@127.0.0.1:54321/health");
-        assert_eq!(running().tcp_url("health", Some("a@/b")), "postgresql://health:a%40/b@127.0.0.1:54321/health");
-    }
 }
