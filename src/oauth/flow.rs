@@ -35,6 +35,8 @@ pub(crate) struct Request<'a> {
     pub(crate) typed: bool,
     /// Another port than the configured one.
     pub(crate) port: Option<u16>,
+    /// Tells the person something while they are waited for.
+    pub(crate) note: &'a dyn Fn(&str),
 }
 
 /// What a person is shown.
@@ -67,7 +69,24 @@ pub(crate) async fn connect(
     pasted: Option<UnboundedReceiver<String>>,
     stop: &Stop,
 ) -> Result<Ended, Failure> {
+    super::keep_memory_private();
     let site = site(config, request.source, request.account)?;
+    let had_login = site.store.exists();
+    let ended = consent(config, &site, request, present, pasted, stop).await;
+    ended.map_err(|mut failure| {
+        failure.kept = failure.kept.filter(|_| had_login);
+        failure
+    })
+}
+
+async fn consent(
+    config: &Config,
+    site: &Site,
+    request: &Request<'_>,
+    present: &mut dyn FnMut(&Consent) -> Result<(), Failure>,
+    pasted: Option<UnboundedReceiver<String>>,
+    stop: &Stop,
+) -> Result<Ended, Failure> {
     let redirect = redirect(config, request.source, request.port)?;
     let _consent = site.store.lock_consent()?;
     site.store.check_writable()?;
@@ -85,7 +104,7 @@ pub(crate) async fn connect(
     let callback = Callback::listen(&redirect, &expected, &sender, &other_port)?;
     drop(sender);
     present(&Consent { url, listening: callback.is_some() })?;
-    let landing = match wait(request.source, &expected, landed, pasted, stop).await? {
+    let landing = match wait(request, &expected, landed, pasted, stop).await? {
         Waited::Landed(landing) => landing,
         Waited::Stopped(number) => return Ok(Ended::Stopped(number)),
     };
@@ -94,7 +113,7 @@ pub(crate) async fn connect(
     let _held = crate::signals::hold();
     let form = http::code_request(&site.app, &request.credentials, redirect.as_str(), &code, verifier.as_ref())
         .map_err(|error| bug(&error))?;
-    let connected = exchange(&site, request, form).await?;
+    let connected = exchange(site, request, form).await?;
     drop(callback);
     Ok(Ended::Connected(Box::new(connected)))
 }
@@ -121,12 +140,13 @@ enum Waited {
 }
 
 async fn wait(
-    source: &Source,
+    request: &Request<'_>,
     expected: &Expected,
     mut landed: UnboundedReceiver<Landing>,
     mut pasted: Option<UnboundedReceiver<String>>,
     stop: &Stop,
 ) -> Result<Waited, Failure> {
+    let source = request.source;
     let patience = tokio::time::sleep(PATIENCE);
     tokio::pin!(patience);
     let mut listening = true;
@@ -145,8 +165,10 @@ async fn wait(
                 None => listening = false,
             },
             line = next_line(&mut pasted), if pasted.is_some() => match line {
-                Some(line) => if let Some(landing) = expected.read_pasted(&line) {
-                    return Ok(Waited::Landed(landing));
+                Some(line) => match expected.read_pasted(&line) {
+                    Some(landing) => return Ok(Waited::Landed(landing)),
+                    None if line.trim().is_empty() => {}
+                    None => (request.note)("   That address does not belong to this login. Paste the one that the browser ends on."),
                 },
                 None => pasted = None,
             },

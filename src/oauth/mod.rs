@@ -90,6 +90,7 @@ impl Login {
     /// # Errors
     /// A token store that cannot be read, with what to do; a source without a login.
     pub(crate) fn open(config: &Config, source: &'static Source, account: &str) -> Result<Option<Self>, Failure> {
+        keep_memory_private();
         let site = site(config, source, account)?;
         if site.store.load()?.is_none() {
             return Ok(None);
@@ -111,10 +112,11 @@ impl Login {
         let mut held = self.held.lock().await;
         if let Some((token, until)) = &held.token {
             let accepted = refused.is_none_or(|refused| !token.is(refused));
-            if accepted && until.is_none_or(|until| Instant::now() < until) {
+            let current = until.is_none_or(|until| Instant::now() < until);
+            if accepted && current {
                 return Ok(token.clone());
             }
-            if !accepted && held.renewed.is_some_and(|at| at.elapsed() < JUST_RENEWED) {
+            if !accepted && current && held.renewed.is_some_and(|at| at.elapsed() < JUST_RENEWED) {
                 return Err(self.error(Trouble::StillRefused));
             }
         }
@@ -162,6 +164,14 @@ impl Login {
 pub(crate) fn accounts(config: &Config, source: &Source) -> Result<Vec<String>, Failure> {
     let known = Store::known(&config.dirs)?.into_iter();
     Ok(known.filter(|(id, _)| id == source.id).map(|(_, account)| account).collect())
+}
+
+/// No core dump, and no other program of the same user that looks into this one: from here on it holds tokens.
+fn keep_memory_private() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 fn site(config: &Config, source: &'static Source, account: &str) -> Result<Site, Failure> {

@@ -143,13 +143,11 @@ impl Site {
         if let Some(id) = self.app.client_id.clone() {
             return Ok(Credentials { id, secret: self.app.client_secret.clone() });
         }
-        match &record.client {
-            Some(client) => Ok(Credentials { id: client.id.clone(), secret: client.secret.clone() }),
-            None => {
-                let (what, next) = super::missing_application(self.source);
-                Err(Trouble::Config { what, next })
-            }
+        if let Some(client) = &record.client {
+            return Ok(Credentials { id: client.id.clone(), secret: client.secret.clone() });
         }
+        let (what, next) = super::missing_application(self.source);
+        Err(Trouble::Config { what, next })
     }
 
     /// What the answer makes of the login. One that may hold a token is on the disk before anybody looks into it.

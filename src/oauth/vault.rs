@@ -206,6 +206,13 @@ mod tests {
     }
 
     #[test]
+    fn the_key_alone_opens_a_file_without_us() {
+        let vault = vault();
+        let bytes = vault.encrypt(b"plain").unwrap();
+        assert_eq!(age::decrypt(&vault.identity, &bytes).unwrap(), b"plain");
+    }
+
+    #[test]
     fn the_key_is_made_once_and_stays() {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("config");
