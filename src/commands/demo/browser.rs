@@ -14,7 +14,7 @@ pub(super) fn log_in(ctx: &Context) -> Result<Exit, Failure> {
     let app = ctx.config.app(source)?;
     let credentials = Credentials { id: app.client_id.unwrap_or_default(), secret: app.client_secret };
     let account = oauth::DEFAULT_ACCOUNT;
-    let request = oauth::Request { source, account, credentials, typed: false, port: None };
+    let request = oauth::Request { source, account, credentials, typed: false, port: None, note: &|_| {} };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
