@@ -351,9 +351,10 @@ impl<'a> Prepared<'a> {
     /// Saves the provider's answer, unread: from here on no crash loses it.
     pub(super) fn persist(mut self, answer: &[u8]) -> Result<Durable<'a>, StoreError> {
         let bytes = self.locked.vault.encrypt(answer)?;
-        // Also when the write fails: what is there may be whole, and the next run can tell.
+        // Also when the write fails: what is there may be whole, and the next run can tell. It is the only copy of a
+        // token, so a write that fails is tried once more.
         self.raw.keep();
-        self.raw.write(&bytes)?;
+        self.raw.write(&bytes).or_else(|_| self.raw.write(&bytes))?;
         failpoint!("token.raw_persisted");
         Ok(Durable(self))
     }
