@@ -116,7 +116,7 @@ async fn log_in(ctx: &Context, args: &Args, source: &'static Source) -> Result<E
         Ok(())
     };
     match oauth::connect(&ctx.config, &request, &mut present, Some(typed_lines()), &stop).await? {
-        Ended::Connected(connected) => Ok(logged_in(ctx, &connected)),
+        Ended::Connected(connected) => logged_in(ctx, &connected),
         Ended::Stopped(signal) => {
             ctx.out.note("stopped on request; the login is as it was");
             Ok(Exit::signal(signal))
@@ -222,27 +222,31 @@ fn typed_lines() -> UnboundedReceiver<String> {
     receiver
 }
 
-fn logged_in(ctx: &Context, connected: &Connected) -> Exit {
+/// Says what the login brought. One that cannot be renewed works and is still a failure: a person must look at it.
+fn logged_in(ctx: &Context, connected: &Connected) -> Result<Exit, Failure> {
     let summary = &connected.summary;
     let source = summary.source;
     let again = format!("{} --again", oauth::auth_command(source, &summary.account));
-    let (exit, next) = if summary.renewable {
-        (Exit::OK, format!("health ingest {} --since 6m", source.command_name()))
-    } else {
-        (Exit::from(Kind::Login), again)
-    };
+    let ingest = format!("health ingest {} --since 6m", source.command_name());
     for note in &connected.notes {
         ctx.out.note(&format!("note: {note}"));
     }
     if ctx.out.json {
+        let (exit, next) = if summary.renewable { (Exit::OK, ingest) } else { (Exit::from(Kind::Login), again) };
         ctx.out.json(&table::document(std::slice::from_ref(summary), ctx, exit, &[&next]));
-        return exit;
+        return Ok(exit);
     }
-    for line in table::outcome(summary, ctx.config.clock.now()) {
+    let now = ctx.config.clock.now();
+    for line in table::outcome(summary, now) {
         ctx.out.line(&line);
     }
-    ctx.out.line(&format!("\nNext:  {next}"));
-    exit
+    if !summary.renewable {
+        return Err(Failure::new(Kind::Login, table::not_renewable(summary, now))
+            .kept("the login, which works until then")
+            .next(again));
+    }
+    ctx.out.line(&format!("\nNext:  {ingest}"));
+    Ok(Exit::OK)
 }
 
 fn forget(ctx: &Context, source: &'static Source, account: &str) -> Result<Exit, Failure> {

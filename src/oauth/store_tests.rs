@@ -133,6 +133,7 @@ fn a_crash_before_the_answer_leaves_the_old_token_and_a_mark() {
     let again = locked.prepare(&sample("r1"), now() + chrono::TimeDelta::hours(1)).unwrap();
     assert_eq!(again.before.as_ref().unwrap().started_at, now());
     again.nothing_happened().unwrap();
+    assert_eq!(home.files(), ["whoop-default.age", "whoop-default.intent"], "the first attempt's files are gone");
     let intent = locked.open_renewal(&sample("r1")).unwrap().unwrap();
     assert_eq!((intent.attempt, intent.started_at), (2, now()), "an earlier doubt stays");
     assert!(locked.open_renewal(&sample("r2")).unwrap().is_none(), "a mark of another state is over");

@@ -135,20 +135,13 @@ pub(super) fn outcome(login: &LoginSummary, now: DateTime<Utc>) -> Vec<String> {
     let life = login.access_expires_at.filter(|end| *end > now).map(|end| span(end - now));
     let offline = login.source.api.as_ref().and_then(|api| api.auth.offline_scope);
     if login.renewable {
-        let life = life.as_ref().map_or_else(|| "lives a while".to_owned(), |life| format!("lives {life}"));
+        let life = life.map_or_else(|| "lives a while".to_owned(), |life| format!("lives {life}"));
         lines.push(format!("    The access token {life} and is renewed by itself."));
         if let Some(offline) = offline.filter(|scope| login.granted.iter().any(|granted| granted == scope)) {
             lines.push(format!("    `{offline}` was granted, so the login lasts until you revoke it."));
         }
     }
     lines.push("    Stored in the token store (age file, key kept apart).".into());
-    if !login.renewable {
-        let why = offline
-            .map_or_else(|| "gave no token to renew with".to_owned(), |scope| format!("did not grant \"{scope}\""));
-        let end =
-            life.map_or_else(|| "this login cannot be renewed".to_owned(), |life| format!("this login ends in {life}"));
-        lines.push(format!("late  {title} {why}: {end}."));
-    }
     let missing: Vec<&str> = login.missing().into_iter().filter(|scope| Some(*scope) != offline).collect();
     if !missing.is_empty() {
         let closed: Vec<&str> = login
@@ -164,6 +157,18 @@ pub(super) fn outcome(login: &LoginSummary, now: DateTime<Utc>) -> Vec<String> {
         lines.push(format!("    To tick more: {} --again", oauth::auth_command(login.source, &login.account)));
     }
     lines
+}
+
+/// What a login that cannot be renewed lacks, and when it ends.
+pub(super) fn not_renewable(login: &LoginSummary, now: DateTime<Utc>) -> String {
+    let offline = login.source.api.as_ref().and_then(|api| api.auth.offline_scope);
+    let why =
+        offline.map_or_else(|| "gave no token to renew with".to_owned(), |scope| format!("did not grant \"{scope}\""));
+    let end = match login.access_expires_at.filter(|end| *end > now) {
+        Some(end) => format!("this login ends in {}", span(end - now)),
+        None => "this login cannot be renewed".to_owned(),
+    };
+    format!("{} {why}: {end}", login.source.title)
 }
 
 /// The JSON of one or all logins.
