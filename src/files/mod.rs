@@ -1,4 +1,2 @@
-//! The way in through files.
-
-/// Reads one input and loads it through the import ledger.
-pub(crate) type Import = fn();
+//! The way in through files: which document is meant, whether it is known already, and the trip of its records into
+//! a typed raw table, invisible until the whole document has been read. Knows no HTTP and no source by name.
