@@ -92,6 +92,7 @@ impl Visitor for Rows<'_> {
             locator: json!({"offset": at, "record": number}),
             code: fault.code,
             detail: fault.detail,
+            source_id: None,
             payload: text.as_bytes().to_vec(),
         })
     }
