@@ -87,6 +87,7 @@ create table apple_health_raw.records (
   check (cardinality(beat_s) = cardinality(beat_bpm))
 );
 create index records_run_idx on apple_health_raw.records (user_id, account_id, run_id);
+create index records_missing_idx on apple_health_raw.records (user_id, account_id, missing_since_run_id) where missing_since_run_id is not null;
 comment on table apple_health_raw.records is 'One Record element at the top of an export: one sample of one type.';
 comment on column apple_health_raw.records.user_id is 'The person (meta.users).';
 comment on column apple_health_raw.records.account_id is 'The account of the person (meta.source_accounts).';
@@ -155,6 +156,23 @@ comment on column apple_health_raw.published_records.source_id is 'The record''s
 comment on column apple_health_raw.published_records.record_at is 'Its start.';
 comment on column apple_health_raw.published_records.hash is 'Digest of its content: the id.';
 comment on column apple_health_raw.published_records.tz_basis is 'record: the record names its zone; home: it does not, and the person''s zone stands in.';
+-- The other columns say what those of the tables say.
+do $$
+declare
+  bare record;
+begin
+  for bare in
+    select distinct on (a.attname) a.attname, col_description(c.oid, b.attnum) as said
+      from pg_attribute a
+      join pg_attribute b on b.attname = a.attname
+      join pg_class c on c.oid = b.attrelid and c.relkind = 'r' and c.relnamespace = 'apple_health_raw'::regnamespace
+     where a.attrelid = 'apple_health_raw.published_records'::regclass and a.attnum > 0
+       and col_description(a.attrelid, a.attnum) is null and col_description(c.oid, b.attnum) is not null
+     order by a.attname, c.relname <> 'records'
+  loop
+    execute format('comment on column apple_health_raw.published_records.%I is %L', bare.attname, bare.said);
+  end loop;
+end $$;
 
 create function apple_health_raw.no_conversion(unit text) returns double precision
   language plpgsql immutable parallel safe

@@ -22,6 +22,7 @@ use crate::failure::{Blame, Exit, Failure, Kind};
 use crate::load::{reject, typed};
 use crate::run::{Account, Connection, Person, Run, RunEnd, RunKind};
 use crate::source::{About, Files, Reading, Rejected, Source};
+use crate::transform::{self, Upserted};
 
 /// Batches between reader and loader: with the one in each hand, six of about 1 MiB.
 const CHANNEL: usize = 4;
@@ -42,50 +43,86 @@ pub(super) fn one(
     let (_, mut client) = db::open(ctx)?;
     let person = Person::find(&mut client, &ctx.config)?;
     let account = Account::find(&mut client, &person, source, ACCOUNT)?;
-    let again = options.force || options.accept_deletions;
-    let known = |client: &mut Client, account: &Account, digest: &[u8]| {
-        ledger::published(client, (account.user_id, account.account_id), digest, files.parser_version)
-    };
-
-    let mut digests = None;
-    if let Some(file) = document.file_digest()? {
-        if let (Some(account), false) = (&account, again)
-            && let Some(entry) = known(&mut client, account, &file.0)?
-        {
-            return Ok(report::known(ctx, source, &document, entry));
-        }
-        let both = document.digests(file)?;
-        if let (Some(account), false) = (&account, again)
-            && let Some(entry) = known(&mut client, account, &both.document)?
-        {
-            return Ok(report::known(ctx, source, &document, entry));
-        }
-        digests = Some(both);
+    let look = Look { document: &document, files, account: account.as_ref(), again: options.again() };
+    let (digests, known) = look.take(&mut client)?;
+    let now = ctx.config.clock.now();
+    if let (Some(entry), Some(account)) = (known, &account) {
+        let models = catch_up(ctx, &mut client, source, account, options)?;
+        return Ok(report::known(ctx, source, &document, entry, &models));
     }
     if options.dry_run {
         return Ok(report::would_read(ctx, source, &document, digests.as_ref()));
     }
-
-    let now = ctx.config.clock.now();
     let account = match account {
         Some(account) => account,
         None => Account::ensure(&mut client, &person, source, ACCOUNT, Connection::File, now)?,
     };
     let run = Run::open(&mut client, &account, RunKind::Import, now)?;
     let mut import = Import { ctx, source, files, document, digests, run, entry: None, was_published: false };
-    let result = import.run(&mut client, again, options.accept_deletions);
+    let result = import.run(&mut client, options);
     import.end(&mut client, &result)?;
     match result? {
-        Outcome::Known(entry) => Ok(report::known(ctx, source, &import.document, entry)),
+        Outcome::Known(entry, models) => Ok(report::known(ctx, source, &import.document, entry, &models)),
         Outcome::Published(published) => {
             Ok(report::published(ctx, source, &import.document, &published, began.elapsed()))
         }
     }
 }
 
+/// The first look at a document: who it is, before anything is written.
+struct Look<'a> {
+    document: &'a Document,
+    files: &'a Files,
+    account: Option<&'a Account>,
+    again: bool,
+}
+
+impl Look<'_> {
+    /// Its digests, none for standard input, and its place in the ledger where it is published already. A known
+    /// archive is told by its own digest, without looking into it.
+    fn take(&self, client: &mut Client) -> Result<(Option<Digests>, Option<Entry>), Failure> {
+        let Some(file) = self.document.file_digest()? else { return Ok((None, None)) };
+        if let Some(entry) = self.known(client, &file.0)? {
+            return Ok((None, Some(entry)));
+        }
+        let digests = self.document.digests(file)?;
+        let known = self.known(client, &digests.document)?;
+        Ok((Some(digests), known))
+    }
+
+    fn known(&self, client: &mut Client, digest: &[u8]) -> Result<Option<Entry>, Failure> {
+        let Some(account) = self.account.filter(|_| !self.again) else { return Ok(None) };
+        ledger::published(client, (account.user_id, account.account_id), digest, self.files.parser_version)
+    }
+}
+
+/// Models that did not get to read a published file, because the process was killed in between. Nothing is written
+/// where there are none.
+fn catch_up(
+    ctx: &Context,
+    client: &mut Client,
+    source: &'static Source,
+    account: &Account,
+    options: Options,
+) -> Result<Vec<Upserted>, Failure> {
+    let (user_id, account_id, now) = (account.user_id, account.account_id, ctx.config.clock.now());
+    let nobody = Run { user_id, account_id, run_id: 0, fence: 0, started_at: now, continues: None };
+    if options.raw_only || options.dry_run || !transform::is_behind(client, source, &nobody)? {
+        return Ok(Vec::new());
+    }
+    let run = Run::open(client, account, RunKind::Transform, now)?;
+    let models = transform::transform(client, source, &run, false);
+    let exit = models.as_ref().map_or_else(Failure::exit, |models| report::models_exit(models));
+    let error = models.as_ref().err().map(|failure| failure.error.to_string());
+    let counts = json!({"models": report::models_json(models.as_deref().unwrap_or_default())});
+    let end = RunEnd { exit, fenced: exit == Exit::from(Kind::Busy), error, complete_scope: json!([]), counts };
+    run.close(client, &end, ctx.config.clock.now())?;
+    models
+}
+
 enum Outcome {
-    /// The same document is published already; nothing was written.
-    Known(Entry),
+    /// The same document is published already; of raw nothing was written.
+    Known(Entry, Vec<Upserted>),
     Published(Published),
 }
 
@@ -112,11 +149,11 @@ struct Read {
 }
 
 impl Import<'_> {
-    fn run(&mut self, client: &mut Client, again: bool, accept_deletions: bool) -> Result<Outcome, Failure> {
+    fn run(&mut self, client: &mut Client, options: Options) -> Result<Outcome, Failure> {
         if let Some(digests) = self.digests.clone()
-            && let Some(known) = self.begin(client, Some(&digests), again)?
+            && let Some(known) = self.begin(client, Some(&digests), options.again())?
         {
-            return Ok(Outcome::Known(known)); // another import published it while we looked
+            return self.models(client, options).map(|models| Outcome::Known(known, models)); // published while we looked
         }
         failpoint!("import.begun");
         let read = self.stage(client)?;
@@ -127,12 +164,24 @@ impl Import<'_> {
                 .next("run the same command again when it has been written"));
         }
         if self.entry.is_none()
-            && let Some(known) = self.begin(client, Some(&read.digests), again)?
+            && let Some(known) = self.begin(client, Some(&read.digests), options.again())?
         {
-            return Ok(Outcome::Known(known)); // standard input is known only when it has been read
+            // standard input is known only when it has been read
+            return self.models(client, options).map(|models| Outcome::Known(known, models));
         }
         self.expect_usable(&read)?;
-        self.publish(client, read, accept_deletions).map(Outcome::Published)
+        let mut published = self.publish(client, read, options.accept_deletions)?;
+        self.was_published = true;
+        published.models = self.models(client, options)?;
+        Ok(Outcome::Published(published))
+    }
+
+    /// Canonical rows, in the same run.
+    fn models(&self, client: &mut Client, options: Options) -> Result<Vec<Upserted>, Failure> {
+        if options.raw_only {
+            return Ok(Vec::new());
+        }
+        transform::transform(client, self.source, &self.run, false)
     }
 
     /// Enters the file in the ledger; says so where it is published already.
@@ -251,13 +300,16 @@ impl Import<'_> {
             Ok(merged)
         })?;
         failpoint!("import.published");
-        Ok(Published { entry, about: read.about, seen: read.seen, rejected: read.rejected, merged })
+        let models = Vec::new();
+        Ok(Published { entry, about: read.about, seen: read.seen, rejected: read.rejected, merged, models })
     }
 
     /// Closes the run, and marks a file that failed. Where the database is gone, the next run does both.
     fn end(&self, client: &mut Client, result: &Result<Outcome, Failure>) -> Result<(), Failure> {
         let (exit, error, counts) = match result {
-            Ok(Outcome::Known(_)) => (Exit::OK, None, json!({})),
+            Ok(Outcome::Known(_, models)) => {
+                (report::models_exit(models), None, json!({"models": report::models_json(models)}))
+            }
             Ok(Outcome::Published(published)) => (published.exit(), None, published.counts(self.files.table.name)),
             Err(failure) => (failure.exit(), Some(failure.error.to_string()), json!({})),
         };

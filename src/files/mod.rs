@@ -30,8 +30,17 @@ pub(crate) struct Options {
     pub(crate) accept_deletions: bool,
     /// Reads a file again although it is known.
     pub(crate) force: bool,
+    /// Leaves the models out.
+    pub(crate) raw_only: bool,
     /// Says what would be read, and writes nothing.
     pub(crate) dry_run: bool,
+}
+
+impl Options {
+    /// Whether a file that is known is read all the same.
+    fn again(self) -> bool {
+        self.force || self.accept_deletions
+    }
 }
 
 /// What became of the files.

@@ -14,6 +14,7 @@ use crate::failure::{Exit, Failure, Kind};
 use crate::load::typed::Merged;
 use crate::output::clean;
 use crate::source::{About, Rejected, Source};
+use crate::transform::Upserted;
 
 /// How taking in one file ended.
 #[derive(Debug)]
@@ -30,6 +31,21 @@ pub(super) struct Published {
     pub(super) seen: BTreeMap<String, u64>,
     pub(super) rejected: Vec<Rejected>,
     pub(super) merged: Merged,
+    pub(super) models: Vec<Upserted>,
+}
+
+/// How models ended: rows that canonical refused make it partial.
+pub(super) fn models_exit(models: &[Upserted]) -> Exit {
+    if models.iter().any(|model| model.rejected > 0) { Exit::PARTIAL } else { Exit::OK }
+}
+
+/// For the run and for `--json`.
+pub(super) fn models_json(models: &[Upserted]) -> Value {
+    let one = |model: &Upserted| {
+        let counts = json!({"new": model.inserted, "changed": model.updated, "retired": model.retired, "rejected": model.rejected});
+        (model.model.to_owned(), counts)
+    };
+    Value::Object(models.iter().map(one).collect())
 }
 
 impl Published {
@@ -37,7 +53,7 @@ impl Published {
         if self.merged.held_back > 0 {
             Exit::from(Kind::Refused)
         } else if self.rejected.is_empty() {
-            Exit::OK
+            models_exit(&self.models)
         } else {
             Exit::PARTIAL
         }
@@ -61,7 +77,7 @@ impl Published {
             "same": self.all() - self.new() - merged.returned,
             "rejected": self.rejected.len(),
             "retired": merged.missing,
-        }})
+        }, "models": models_json(&self.models)})
     }
 
     fn rejects_by_code(&self) -> BTreeMap<&'static str, u64> {
@@ -80,14 +96,22 @@ impl Published {
 }
 
 /// A document that is published already.
-pub(super) fn known(ctx: &Context, source: &Source, document: &Document, entry: Entry) -> Imported {
+pub(super) fn known(
+    ctx: &Context,
+    source: &Source,
+    document: &Document,
+    entry: Entry,
+    models: &[Upserted],
+) -> Imported {
+    let exit = models_exit(models);
     if !ctx.out.json {
         let file = entry.file_id;
-        ctx.out.line(&format!("ok  {} is already file {file} (same content). Nothing to do.", document.shown));
+        let rest = if models.is_empty() { "Nothing to do" } else { "Its canonical rows were completed" };
+        ctx.out.line(&format!("ok  {} is already file {file} (same content). {rest}.", document.shown));
     }
-    let report =
-        json!({"file": document.shown, "source": source.id, "file_id": entry.file_id, "status": "known", "exit": 0});
-    Imported { exit: Exit::OK, report }
+    let report = json!({"file": document.shown, "source": source.id, "file_id": entry.file_id, "status": "known",
+        "models": models_json(models), "exit": exit.0});
+    Imported { exit, report }
 }
 
 /// What `--dry-run` says.
@@ -145,6 +169,7 @@ pub(super) fn published(
         "deletions_held_back": merged.held_back,
         "types": published.seen.iter().map(by_type).collect::<Vec<_>>(),
         "not_stored": not_stored,
+        "models": models_json(&published.models),
         "exit": exit.0,
     });
     Imported { exit, report }
@@ -178,6 +203,15 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
         published.not_stored().iter().map(|(name, count)| format!("{} {name}", grouped(*count))).collect();
     if !not_stored.is_empty() {
         out.note(&format!("not stored yet: {}", not_stored.join(", ")));
+    }
+    if !published.models.is_empty() {
+        let sum = |of: fn(&Upserted) -> i64| published.models.iter().map(of).sum::<i64>();
+        let (new, changed) = (sum(|model| model.inserted), sum(|model| model.updated + model.retired));
+        out.note(&format!("canonical: {new} rows new, {changed} changed"));
+        let refused = sum(|model| model.rejected);
+        if refused > 0 {
+            out.note(&format!("{refused} could not be used and are kept in raw: health rejects"));
+        }
     }
     if merged.missing > 0 {
         out.note(&format!("{} records are no longer in the export and are marked as gone", grouped(merged.missing)));
