@@ -172,6 +172,7 @@ impl Import<'_> {
         self.expect_usable(&read)?;
         let mut published = self.publish(client, read, options.accept_deletions)?;
         self.was_published = true;
+        typed::take_statistics(client, self.source, self.files.table)?;
         published.models = self.models(client, options)?;
         Ok(Outcome::Published(published))
     }

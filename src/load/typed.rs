@@ -129,6 +129,16 @@ pub(crate) fn merge(
     Ok(merged)
 }
 
+/// Takes statistics after an import: models read the rows at once, and autovacuum comes a minute later. Where the role
+/// does not own the tables the server skips it with a warning.
+pub(crate) fn take_statistics(client: &mut Client, source: &Source, table: &TypedTable) -> Result<(), Failure> {
+    let schema = source.raw_schema();
+    for name in std::iter::once(table.name).chain(table.dictionaries.iter().map(|dictionary| dictionary.table)) {
+        client.batch_execute(&format!(r#"analyze "{schema}"."{name}""#)).sql()?;
+    }
+    Ok(())
+}
+
 /// Writes down what the document says about itself.
 pub(crate) fn describe(
     t: &mut Transaction,
