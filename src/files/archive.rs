@@ -15,7 +15,7 @@ use crate::failure::{Failure, Kind};
 use crate::output::clean;
 use crate::source::{Files, Recognised};
 
-/// Real exports expand 12 to 30 times (apple_health.md section 2).
+/// Real exports expand 12 to 30 times (`docs/sources/apple_health.md`).
 const MOST_EXPANSION: u64 = 200;
 /// Below this size a document may expand as it likes.
 const SMALL: u64 = 1 << 20;

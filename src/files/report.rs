@@ -59,7 +59,7 @@ impl Published {
         }
     }
 
-    fn new(&self) -> u64 {
+    fn fresh(&self) -> u64 {
         self.merged.new.values().sum()
     }
 
@@ -72,9 +72,9 @@ impl Published {
         let merged = &self.merged;
         json!({table: {
             "fetched": self.about.records,
-            "new": self.new(),
+            "new": self.fresh(),
             "changed": merged.returned,
-            "same": self.all() - self.new() - merged.returned,
+            "same": self.all() - self.fresh() - merged.returned,
             "rejected": self.rejected.len(),
             "retired": merged.missing,
         }, "models": models_json(&self.models)})
@@ -160,9 +160,9 @@ pub(super) fn published(
         "status": "published",
         "made_at": published.about.made_at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
         "records": published.about.records,
-        "new": published.new(),
+        "new": published.fresh(),
         "returned": merged.returned,
-        "known": published.all() - published.new() - merged.returned,
+        "known": published.all() - published.fresh() - merged.returned,
         "rejected": published.rejected.len(),
         "rejected_by_code": rejects,
         "missing": merged.missing,
@@ -235,7 +235,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

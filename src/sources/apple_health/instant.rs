@@ -1,6 +1,6 @@
-//! Times as exports write them. `2024-01-01 01:01:36 +0200`, and without separators in exports of iOS 8. The offset is
-//! that of the phone on the day of the export, so it leads to the instant and says nothing else (apple_health.md
-//! section 4). Beats of a heart rate variability record have a bare time of day.
+//! Times as exports write them: `2024-01-01 01:01:36 +0200`, and without separators in exports of iOS 8. The offset is
+//! that of the phone on the day of the export, so it leads to the instant and says nothing else. Beats of a heart rate
+//! variability record have a bare time of day.
 
 use chrono::NaiveDate;
 

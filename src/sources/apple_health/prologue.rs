@@ -1,6 +1,6 @@
 //! What stands before the root element: byte order mark, declaration, comments, document type. The root is found by
 //! skipping these as XML does; the document type is never parsed, because the one that iOS 16 wrote is broken
-//! (apple_health.md section 3, "Known defects"). Knows nothing of what follows.
+//! (`docs/sources/apple_health.md`). Knows nothing of what follows.
 
 use crate::source::Recognised;
 

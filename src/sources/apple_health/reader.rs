@@ -106,7 +106,7 @@ impl<R: BufRead> Walk<'_, R> {
             let at = self.root + self.events.buffer_position();
             let event = match self.events.read_event_into(&mut buffer) {
                 Ok(event) => event,
-                Err(error) => return Err(self.place(reason(error))),
+                Err(error) => return Err(self.place(&reason(&error))),
             };
             match event {
                 Event::Start(tag) => {
@@ -125,7 +125,7 @@ impl<R: BufRead> Walk<'_, R> {
                     self.close()?;
                 }
                 Event::Eof if self.closed => return Ok(()),
-                Event::Eof => return Err(self.place(anyhow!("ends too early"))),
+                Event::Eof => return Err(self.place(&anyhow!("ends too early"))),
                 Event::Text(text) if text.trim_ascii().is_empty() => {}
                 Event::Comment(_) | Event::PI(_) => {}
                 Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if !self.closed => self.count("(text)"),
@@ -195,7 +195,7 @@ impl<R: BufRead> Walk<'_, R> {
     }
 
     /// Adds which record it was.
-    fn place(&self, why: anyhow::Error) -> anyhow::Error {
+    fn place(&self, why: &anyhow::Error) -> anyhow::Error {
         match (self.records, self.in_record) {
             (0, _) => anyhow!("{why}, before its first record"),
             (number, true) => anyhow!("{why}, in record {number}"),
@@ -216,10 +216,10 @@ fn attribute(attributes: &str, name: &str) -> Option<String> {
 }
 
 /// What an error of the XML reader means for a person.
-fn reason(error: quick_xml::Error) -> anyhow::Error {
+fn reason(error: &quick_xml::Error) -> anyhow::Error {
     use quick_xml::errors::IllFormedError;
     match error {
-        quick_xml::Error::Io(error) => damaged(&error),
+        quick_xml::Error::Io(error) => damaged(error),
         quick_xml::Error::Syntax(_) => anyhow!("ends inside a tag, or a tag is not closed"),
         quick_xml::Error::IllFormed(IllFormedError::MismatchedEndTag { .. } | IllFormedError::UnmatchedEndTag(_)) => {
             anyhow!("closes an element that is not open")

@@ -1,5 +1,5 @@
 //! One `Record` element: gathered attribute by attribute, then judged. What it says is kept as it is said; its identity
-//! is its content, because exports carry no ids (apple_health.md section 9). Knows no XML events and no database.
+//! is its content, because exports carry no ids. Knows no XML events and no database.
 
 use chrono_tz::Tz;
 
@@ -122,7 +122,9 @@ impl Draft {
             self.note(Err(Fault::new("too_large", "the record is longer than 16 MiB")));
             return;
         }
-        parts.iter().for_each(|part| self.text.push_str(part));
+        for part in parts {
+            self.text.push_str(part);
+        }
     }
 
     /// The first fault counts.
@@ -261,7 +263,9 @@ mod tests {
     fn record(attributes: &str, metadata: &[&str]) -> Result<Record, Fault> {
         let mut draft = Draft::default();
         draft.begin(0, attributes);
-        metadata.iter().for_each(|entry| draft.metadata_entry(entry));
+        for entry in metadata {
+            draft.metadata_entry(entry);
+        }
         draft.finish()
     }
 

@@ -131,7 +131,8 @@ fn entities_open_nothing_and_expand_to_nothing() {
     let phone = Phone::new();
     phone.file("secret.txt", "canary-7f3a");
     let path = phone.home.work().join("secret.txt");
-    let laughs: String = (1..30).map(|n| format!("<!ENTITY l{n} \"&l{0};&l{0};&l{0};\">\n", n - 1)).collect();
+    let laughs: String =
+        (1..30).fold(String::new(), |all, n| all + &format!("<!ENTITY l{n} \"&l{0};&l{0};&l{0};\">\n", n - 1));
     let xml = Export::year().xml().replacen(
         "<!ELEMENT HealthData",
         &format!("<!ENTITY l0 \"ha\">\n{laughs}<!ENTITY f SYSTEM \"file://{}\">\n<!ELEMENT HealthData", path.display()),

@@ -98,7 +98,9 @@ fn counts_by_type_equal_an_independent_count() {
         phone.import(name).expect(0);
         let records = records(&text_of(&path));
         let mut expected: BTreeMap<String, i64> = BTreeMap::new();
-        records.iter().for_each(|record| *expected.entry(kind(record)).or_default() += 1);
+        for record in &records {
+            *expected.entry(kind(record)).or_default() += 1;
+        }
         let mut sql = phone.sql();
         let held: BTreeMap<String, i64> =
             rows(&mut sql, "select type, count(*) as n from apple_health_raw.published_records group by type")

@@ -117,11 +117,11 @@ impl Export {
         let mut text = record.inside.to_owned();
         while let Some((before, after)) = text.split_once("{beat:") {
             let (seconds, after) = after.split_once('}').expect("a beat");
-            let hundredths = (seconds.parse::<f64>().expect("seconds") * 100.0).round();
-            let at =
-                record.start + TimeDelta::hours(self.offset_hours) + TimeDelta::milliseconds(hundredths as i64 * 10);
-            let clock = at.format("%-I:%M:%S").to_string();
-            text = format!("{before}{clock}.{:02} {}{after}", hundredths as i64 % 100, at.format("%p"));
+            let (whole, fraction) = seconds.split_once('.').expect("a fraction");
+            let fraction = format!("{fraction:0<2}");
+            let whole: i64 = whole.parse().expect("seconds");
+            let at = record.start + TimeDelta::hours(self.offset_hours) + TimeDelta::seconds(whole);
+            text = format!("{before}{}.{fraction} {}{after}", at.format("%-I:%M:%S"), at.format("%p"));
         }
         text
     }
