@@ -2,10 +2,16 @@
 //! Only types and `const` setters live here; the loops that read them are in `extract`, `load` and `transform`.
 //! Rules that keep it small: `docs/ARCHITECTURE.md`.
 
+mod files;
+mod row;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
+
+pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, TypedTable, Unreadable};
+pub(crate) use row::Row;
 
 /// One place health data comes from.
 pub(crate) struct Source {
@@ -334,16 +340,6 @@ pub(crate) struct Closing {
     pub(crate) covered_to: DateTime<Utc>,
     /// Whether every page was read in this run and every record had a key, so that what is missing is known to be.
     pub(crate) complete: bool,
-}
-
-/// The way in through files.
-pub(crate) struct Files {
-    /// For help texts and errors: "export.zip, export.xml".
-    pub(crate) accepts: &'static str,
-    /// Raises with the reader's output, so that a better reader reads a known file again.
-    pub(crate) parser_version: i32,
-    /// Reads and loads one input through the import ledger.
-    pub(crate) import: crate::files::Import,
 }
 
 /// A SELECT over `changed` whose columns are columns of a canonical table.

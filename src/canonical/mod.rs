@@ -7,6 +7,7 @@ pub(crate) mod metrics;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Table {
     UserIdentity,
+    Samples,
     DailySummaries,
     BiometricsVitals,
     SleepSessions,
@@ -41,6 +42,9 @@ impl Table {
             Self::SleepSessions => entity("sleep_sessions", "sleep_id"),
             Self::Workouts => entity("workouts", "workout_id"),
             Self::Scores => entity("scores", "score_id"),
+            Self::Samples => {
+                Shape { name: "samples", id: None, key: &["metric_code", "start_at", "sample_key"], history: false }
+            }
             Self::DailySummaries => Shape {
                 name: "daily_summaries",
                 id: None,

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Context, source_named};
 use crate::extract::slices::Asked;
 use crate::failure::{Blame, Exit, Failure, Kind};
-use crate::files;
+use crate::files::{self, Input};
 use crate::output::result;
 use crate::pipeline::{self, Job, Options, Report};
 use crate::source::{Resource, Source};
@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// Read covered time and known files again
     #[arg(long)]
     pub(crate) force: bool,
+    /// Mark what a newer file no longer holds as gone, however much it is
+    #[arg(long)]
+    pub(crate) accept_deletions: bool,
     /// At most so many requests
     #[arg(long, value_name = "N")]
     pub(crate) max_requests: Option<u32>,
@@ -116,16 +119,29 @@ fn sort_words(source: &'static Source, args: &Args) -> Result<(Vec<&'static Reso
 }
 
 fn load_files(ctx: &Context, source: &'static Source, args: &Args, paths: &[String]) -> Result<Exit, Failure> {
-    let Some(files) = &source.files else {
+    let Some(accepted) = &source.files else {
         return Err(Failure::new(Kind::Usage, format!("{} brings no files, it is fetched", source.title))
             .next(format!("health ingest {}", source.command_name())));
     };
     if paths.is_empty() {
-        return Err(Failure::new(Kind::Usage, format!("{} comes by file: {}", source.title, files.accepts))
+        return Err(Failure::new(Kind::Usage, format!("{} comes by file: {}", source.title, accepted.accepts))
             .next(format!("health ingest {} export.zip", source.command_name())));
     }
-    let _ = (ctx, args);
-    Err(Failure::new(Kind::Usage, format!("{} brings no files yet", source.title)))
+    let input = |path: &String| if path == "-" { Input::Stdin } else { Input::Path(path.into()) };
+    let inputs: Vec<Input> = paths.iter().map(input).collect();
+    let options = files::Options {
+        accept_deletions: args.accept_deletions,
+        force: args.force,
+        raw_only: args.raw_only,
+        dry_run: args.dry_run,
+    };
+    let ingested = files::ingest(ctx, source, &inputs, options)?;
+    if ctx.out.json {
+        let next = if ingested.exit == Exit::OK { "health status" } else { "health rejects" };
+        ctx.out.json(&json!({"schema": "health.ingest/1", "source": source.id, "dry_run": args.dry_run,
+            "files": ingested.files, "result": result(ingested.exit, &json!(null), &[next])}));
+    }
+    Ok(ingested.exit)
 }
 
 /// The time that a person asks for, as understood.

@@ -4,6 +4,7 @@
 mod copy;
 pub(crate) mod coverage;
 pub(crate) mod reject;
+pub(crate) mod typed;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};

@@ -19,6 +19,7 @@ pub(super) fn apply(
     after_run: i64,
 ) -> Result<Upserted, postgres::Error> {
     let statement = Statement::prepare(t, source, model)?;
+    expect_many(t, source, model, run, after_run)?;
     let all = Range { after_run, keys: None };
     let mut done = match attempt(t, &statement, run, all)? {
         Ok(done) => done,
@@ -32,6 +33,23 @@ pub(super) fn apply(
     resolve(t, source, model, run, after_run)?;
     done.model = model.name;
     Ok(done)
+}
+
+/// The planner cannot know how many rows a model makes of what changed, expects a handful and compares each with each:
+/// minutes for ten thousand samples. From this many on, joins by hash or order are right whatever it expects.
+const MANY: i64 = 5_000;
+
+fn expect_many(
+    t: &mut Transaction,
+    source: &Source,
+    model: &Model,
+    run: &Run,
+    after_run: i64,
+) -> Result<(), postgres::Error> {
+    let statement = super::upsert::over_raw(include_str!("sql/many.sql"), source, model.reads);
+    let changed: i64 = t.query_one(&statement, &[&run.user_id, &run.account_id, &after_run, &MANY])?.get(0);
+    let loops = if changed < MANY { "on" } else { "off" };
+    t.batch_execute(&format!("set local enable_nestloop = {loops}"))
 }
 
 struct Halver<'a> {

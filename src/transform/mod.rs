@@ -55,6 +55,18 @@ pub(crate) fn transform(
     source.models.iter().map(|model| run_model(client, source, model, run, rebuild)).collect()
 }
 
+/// Whether a model has something to read in the run's account: raw rows changed since it ran, or its text did.
+pub(crate) fn is_behind(client: &mut Client, source: &Source, run: &Run) -> Result<bool, Failure> {
+    for model in source.models {
+        let state = state(client, run, &format!("{}.{}", source.id, model.name))?;
+        let edited = state.text_hash != Sha256::digest(model.select).to_vec();
+        if edited || changes(client, source, model, run, state.watermark)? != Scope::Nothing {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn run_model(
     client: &mut Client,
     source: &'static Source,

@@ -16,6 +16,7 @@
 mod providers;
 mod support;
 
+mod apple_health;
 mod auth;
 mod contract;
 mod exit_codes;

@@ -223,6 +223,11 @@ impl Running {
         writeln!(input, "{text}").and_then(|()| input.flush()).expect("input");
     }
 
+    /// Ends standard input.
+    pub fn close_input(&mut self) {
+        drop(self.input.take());
+    }
+
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().cast_signed());
         kill(pid, signal).expect("a signal");

@@ -1,0 +1,313 @@
+//! Finds the document of a source in what a person named: a file, a folder, an archive at any depth, standard input.
+//! By content, because names are localised and garbled. Archives are streamed and never unpacked to disk; no link is
+//! followed; what expands beyond reason is refused.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::Input;
+use crate::failure::{Failure, Kind};
+use crate::output::clean;
+use crate::source::{Files, Recognised};
+
+/// Real exports expand 12 to 30 times (`docs/sources/apple_health.md`).
+const MOST_EXPANSION: u64 = 200;
+/// Below this size a document may expand as it likes.
+const SMALL: u64 = 1 << 20;
+/// The largest document: four times a plausible life.
+const LARGEST: u64 = 256 << 30;
+/// How much of a document may be needed to recognise it.
+const HEAD: usize = 1 << 20;
+/// How deep an unpacked folder is searched, and how many names in it.
+const DEEPEST: usize = 6;
+const MOST_NAMES: usize = 100_000;
+const BLOCK: usize = 256 << 10;
+
+/// The document that was meant.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// What the person named, for messages and the ledger.
+    pub(super) shown: String,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Stdin,
+    Plain(PathBuf),
+    Entry { archive: PathBuf, index: usize },
+}
+
+/// What identifies a document, wherever it lies.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Digests {
+    /// Of the file; that of the document where there is no archive.
+    pub(super) file: Vec<u8>,
+    /// Of the document.
+    pub(super) document: Vec<u8>,
+    /// Length of the document in bytes.
+    pub(super) bytes: u64,
+}
+
+fn hash(reader: &mut dyn Read) -> io::Result<(Vec<u8>, u64)> {
+    let mut hashing = Hashing::new(reader);
+    let mut block = vec![0; BLOCK];
+    while hashing.read(&mut block)? > 0 {}
+    Ok(hashing.finish())
+}
+
+impl Document {
+    /// Finds it, or says what was found in its place.
+    pub(super) fn find(input: &Input, files: &Files) -> Result<Self, Failure> {
+        let Input::Path(path) = input else {
+            return Ok(Self { shown: "standard input".into(), place: Place::Stdin });
+        };
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let shown = clean(&name);
+        let about = std::fs::metadata(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                Failure::new(Kind::File, format!("{} does not exist", clean(&path.to_string_lossy())))
+                    .next(format!("give one of: {}", files.accepts))
+            }
+            _ => unreadable(&shown, &error.to_string()),
+        })?;
+        let place = if about.is_dir() {
+            Place::Plain(in_folder(path, &shown, files)?)
+        } else if !about.is_file() {
+            return Err(unreadable(&shown, "it is neither a file nor a folder"));
+        } else if begins_like_zip(path).map_err(|error| unreadable(&shown, &error.to_string()))? {
+            Place::Entry { index: in_archive(path, &shown, files)?, archive: path.clone() }
+        } else {
+            Place::Plain(path.clone())
+        };
+        Ok(Self { shown, place })
+    }
+
+    /// Gives its bytes to `work`, from the first.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&mut dyn Read) -> T) -> Result<T, Failure> {
+        let failed = |error: io::Error| unreadable(&self.shown, &error.to_string());
+        match &self.place {
+            Place::Stdin => Ok(work(&mut io::stdin().lock())),
+            Place::Plain(path) => Ok(work(&mut File::open(path).map_err(failed)?)),
+            Place::Entry { archive, index } => {
+                let mut archive = open(archive, &self.shown)?;
+                let mut entry = archive.by_index(*index).map_err(|error| unreadable(&self.shown, &said(&error)))?;
+                let (packed, declared) = (entry.compressed_size(), entry.size());
+                Ok(work(&mut Inflated { entry: &mut entry, packed, declared, given: 0 }))
+            }
+        }
+    }
+
+    /// SHA-256 of the file that it lies in, and its length; none for standard input, which can be read only once.
+    pub(super) fn file_digest(&self) -> Result<Option<(Vec<u8>, u64)>, Failure> {
+        let path = match &self.place {
+            Place::Stdin => return Ok(None),
+            Place::Plain(path) | Place::Entry { archive: path, .. } => path,
+        };
+        let digest = File::open(path).and_then(|mut file| hash(&mut file));
+        digest.map(Some).map_err(|error| unreadable(&self.shown, &error.to_string()))
+    }
+
+    /// Reads it for its digests, where that of its file is known. An archive packed anew is another file with the same
+    /// document.
+    pub(super) fn digests(&self, (file, bytes): (Vec<u8>, u64)) -> Result<Digests, Failure> {
+        if matches!(self.place, Place::Plain(_)) {
+            return Ok(Digests { document: file.clone(), file, bytes });
+        }
+        let (document, bytes) =
+            self.read(|reader| hash(reader))?.map_err(|error| unreadable(&self.shown, &error.to_string()))?;
+        Ok(Digests { file, document, bytes })
+    }
+}
+
+/// A file that cannot be read, with the reason.
+pub(super) fn unreadable(shown: &str, why: &str) -> Failure {
+    Failure::new(Kind::File, format!("{shown} cannot be read: {}", clean(why)))
+        .kept("the database is as before")
+        .next("export again, or copy the file again")
+}
+
+fn begins_like_zip(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(4).read_to_end(&mut head)?;
+    Ok(head.starts_with(b"PK"))
+}
+
+fn open(path: &Path, shown: &str) -> Result<ZipArchive<BufReader<File>>, Failure> {
+    let file = File::open(path).map_err(|error| unreadable(shown, &error.to_string()))?;
+    ZipArchive::new(BufReader::with_capacity(BLOCK, file)).map_err(|error| unreadable(shown, &said(&error)))
+}
+
+/// What an archive's fault means for a person.
+fn said(error: &ZipError) -> String {
+    match error {
+        ZipError::UnsupportedArchive(text) if text.contains("assword") => "it is encrypted".into(),
+        ZipError::InvalidPassword => "it is encrypted".into(),
+        ZipError::InvalidArchive(why) => format!("it is not a complete zip archive ({why})"),
+        ZipError::CompressionMethodNotSupported(number) => {
+            format!("it is packed by method {number}, which is not known")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The entry that is the document.
+fn in_archive(path: &Path, shown: &str, files: &Files) -> Result<usize, Failure> {
+    let mut archive = open(path, shown)?;
+    let (mut found, mut others, mut nested) = (Vec::new(), Vec::new(), false);
+    for index in 0..archive.len() {
+        let name = archive.by_index_data(index).map_err(|error| unreadable(shown, &said(&error)))?.name_raw().to_vec();
+        let name = String::from_utf8_lossy(&name).into_owned();
+        nested |= has_extension(&name, ".zip");
+        if !has_extension(&name, files.extension) || is_litter(&name) {
+            continue;
+        }
+        let entry = match archive.by_index(index) {
+            Ok(entry) if entry.is_file() && !entry.is_symlink() => entry,
+            Ok(_) => continue,
+            Err(error) => {
+                others.push((name, said(&error)));
+                continue;
+            }
+        };
+        let (packed, declared) = (entry.compressed_size(), entry.size());
+        match decide(&mut Inflated { entry, packed, declared, given: 0 }, files) {
+            Ok(Recognised::Yes) => found.push((name, index)),
+            Ok(Recognised::No(why)) => others.push((name, why)),
+            Ok(Recognised::More) => others.push((name, "ends too early".into())),
+            Err(error) => others.push((name, error.to_string())),
+        }
+    }
+    if nested && found.is_empty() && others.is_empty() {
+        return Err(unreadable(shown, "it holds another archive; unpack it once"));
+    }
+    only(found, &others, shown, files).map(|(_, index)| index)
+}
+
+/// The file below a folder that is the document.
+fn in_folder(folder: &Path, shown: &str, files: &Files) -> Result<PathBuf, Failure> {
+    let (mut found, mut others, mut names) = (Vec::new(), Vec::new(), 0);
+    let mut open = vec![(folder.to_path_buf(), 0)];
+    while let Some((folder, depth)) = open.pop() {
+        let entries = std::fs::read_dir(&folder).map_err(|error| unreadable(shown, &error.to_string()))?;
+        for entry in entries.filter_map(Result::ok) {
+            names += 1;
+            if names > MOST_NAMES {
+                return Err(unreadable(shown, "the folder holds too many files; name the export itself"));
+            }
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() && depth < DEEPEST && name != "__MACOSX" {
+                open.push((path, depth + 1));
+            } else if kind.is_file() && has_extension(&name, files.extension) && !is_litter(&name) {
+                match File::open(&path).and_then(|mut file| decide(&mut file, files)) {
+                    Ok(Recognised::Yes) => found.push((name, path)),
+                    Ok(Recognised::No(why)) => others.push((name, why)),
+                    Ok(Recognised::More) => others.push((name, "ends too early".into())),
+                    Err(error) => others.push((name, error.to_string())),
+                }
+            }
+        }
+    }
+    only(found, &others, shown, files).map(|(_, path)| path)
+}
+
+/// One document is meant: none and two are both refused, with what was found.
+fn only<T>(
+    mut found: Vec<(String, T)>,
+    others: &[(String, String)],
+    shown: &str,
+    files: &Files,
+) -> Result<(String, T), Failure> {
+    if let [_] = found[..]
+        && let Some(one) = found.pop()
+    {
+        return Ok(one);
+    }
+    let names: Vec<String> = found.iter().map(|(name, _)| clean(name)).collect();
+    let what = match (names.len(), others.first()) {
+        (0, Some((name, why))) => format!("{shown} holds no export that can be read: {} {}", clean(name), clean(why)),
+        (0, None) => format!("{shown} holds no file that ends in {}", files.extension),
+        _ => format!("{shown} holds {} exports: {}", names.len(), names.join(", ")),
+    };
+    Err(Failure::new(Kind::File, what)
+        .kept("the database is as before")
+        .next(format!("give one of: {}", files.accepts)))
+}
+
+/// Reads as much as it takes to recognise a document.
+fn decide(reader: &mut dyn Read, files: &Files) -> io::Result<Recognised> {
+    let mut head = Vec::new();
+    loop {
+        let size = head.len().max(4096) as u64;
+        let read = reader.take(size).read_to_end(&mut head)?;
+        let said = (files.recognise)(&head);
+        if said != Recognised::More || read == 0 || head.len() >= HEAD {
+            return Ok(said);
+        }
+    }
+}
+
+fn has_extension(name: &str, extension: &str) -> bool {
+    let (name, extension) = (name.as_bytes(), extension.as_bytes());
+    name.len() > extension.len() && name[name.len() - extension.len()..].eq_ignore_ascii_case(extension)
+}
+
+/// What a Mac leaves beside every file.
+fn is_litter(name: &str) -> bool {
+    name.starts_with("__MACOSX/") || name.rsplit(['/', '\\']).next().is_some_and(|last| last.starts_with("._"))
+}
+
+/// An entry of an archive, as long as it stays within reason.
+struct Inflated<R> {
+    entry: R,
+    packed: u64,
+    declared: u64,
+    given: u64,
+}
+
+impl<R: Read> Read for Inflated<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.entry.read(into)?;
+        self.given += count as u64;
+        if self.given > LARGEST || (self.given > SMALL && self.given / MOST_EXPANSION > self.packed) {
+            return Err(io::Error::other(format!("it expands to more than {MOST_EXPANSION} times its size")));
+        }
+        if self.given > self.declared || (count == 0 && !into.is_empty() && self.given < self.declared) {
+            return Err(io::Error::other("the archive says another size than it holds"));
+        }
+        Ok(count)
+    }
+}
+
+/// A reader that digests what passes.
+pub(super) struct Hashing<R> {
+    inner: R,
+    digest: Sha256,
+    bytes: u64,
+}
+
+impl<R: Read> Hashing<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self { inner, digest: Sha256::new(), bytes: 0 }
+    }
+
+    /// SHA-256 and length of what was read.
+    pub(super) fn finish(self) -> (Vec<u8>, u64) {
+        (self.digest.finalize().to_vec(), self.bytes)
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(into)?;
+        self.digest.update(&into[..count]);
+        self.bytes += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,82 @@
+//! The ledger of imports, `meta.import_file`: a file is scanning, loading, published or failed, and what is in it counts
+//! only once it is published (reliability 3.8). Written under the account's fence.
+
+use postgres::{GenericClient, Transaction};
+
+use super::archive::Digests;
+use crate::db::Sql;
+use crate::failure::Failure;
+use crate::run::Run;
+
+/// A row of the ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Entry {
+    pub(super) file_id: i64,
+}
+
+/// What is known of a file when it is published.
+pub(super) struct Closing<'a> {
+    pub(super) digests: &'a Digests,
+    pub(super) seen: i64,
+    pub(super) loaded: i64,
+    pub(super) rejected: i64,
+}
+
+/// The published file whose bytes, or whose document's bytes, have this digest.
+pub(super) fn published(
+    client: &mut impl GenericClient,
+    (user_id, account_id): (i64, i64),
+    digest: &[u8],
+    parser_version: i32,
+) -> Result<Option<Entry>, Failure> {
+    let row = client
+        .query_opt(include_str!("sql/published.sql"), &[&user_id, &account_id, &digest, &parser_version])
+        .sql()?;
+    Ok(row.map(|row| Entry { file_id: row.get(0) }))
+}
+
+/// Writes down that a file is being read. Files of the account that never got further are marked as failed: their
+/// process is gone, since we hold the account. A file that failed before keeps its number.
+pub(super) fn begin(
+    t: &mut Transaction,
+    run: &Run,
+    file_name: Option<&str>,
+    digests: Option<&Digests>,
+    parser_version: i32,
+) -> Result<Entry, Failure> {
+    t.execute(include_str!("sql/leftovers.sql"), &[&run.user_id, &run.account_id]).sql()?;
+    t.query_one(include_str!("../run/sql/lock_person.sql"), &[&run.user_id]).sql()?;
+    let document = digests.map(|digests| digests.document.as_slice());
+    let bytes = digests.and_then(|digests| i64::try_from(digests.bytes).ok());
+    let file = digests.map(|digests| digests.file.as_slice());
+    let row = t
+        .query_one(
+            include_str!("sql/begin.sql"),
+            &[&run.user_id, &run.account_id, &run.run_id, &file_name, &file, &document, &bytes, &parser_version],
+        )
+        .sql()?;
+    Ok(Entry { file_id: row.get(0) })
+}
+
+/// Moves a file to `loading` or `failed`.
+pub(super) fn mark(t: &mut Transaction, run: &Run, entry: Entry, status: &str) -> Result<(), Failure> {
+    t.execute(include_str!("sql/mark.sql"), &[&run.user_id, &entry.file_id, &status, &run.run_id]).sql()?;
+    Ok(())
+}
+
+/// The one update that makes a file's rows count.
+pub(super) fn publish(t: &mut Transaction, run: &Run, entry: Entry, closing: &Closing) -> Result<(), Failure> {
+    let Closing { digests, seen, loaded, rejected } = closing;
+    let bytes = i64::try_from(digests.bytes).unwrap_or(i64::MAX);
+    t.execute(
+        include_str!("sql/yield_digest.sql"),
+        &[&run.user_id, &run.account_id, &entry.file_id, &digests.document],
+    )
+    .sql()?;
+    t.execute(
+        include_str!("sql/publish.sql"),
+        &[&run.user_id, &entry.file_id, &run.run_id, &digests.file, &digests.document, &bytes, seen, loaded, rejected],
+    )
+    .sql()?;
+    Ok(())
+}

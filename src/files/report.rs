@@ -1,0 +1,254 @@
+//! What is said about a file when it has been taken in: for a person a line and a table by type, for a program one
+//! object.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Input;
+use super::archive::{Digests, Document};
+use super::ledger::Entry;
+use crate::commands::Context;
+use crate::failure::{Exit, Failure, Kind};
+use crate::load::typed::Merged;
+use crate::output::clean;
+use crate::source::{About, Rejected, Source};
+use crate::transform::Upserted;
+
+/// How taking in one file ended.
+#[derive(Debug)]
+pub(super) struct Imported {
+    pub(super) exit: Exit,
+    pub(super) report: Value,
+}
+
+/// A file that counts now.
+pub(super) struct Published {
+    pub(super) entry: Entry,
+    pub(super) about: About,
+    /// Rows of the document by kind.
+    pub(super) seen: BTreeMap<String, u64>,
+    pub(super) rejected: Vec<Rejected>,
+    pub(super) merged: Merged,
+    pub(super) models: Vec<Upserted>,
+}
+
+/// How models ended: rows that canonical refused make it partial.
+pub(super) fn models_exit(models: &[Upserted]) -> Exit {
+    if models.iter().any(|model| model.rejected > 0) { Exit::PARTIAL } else { Exit::OK }
+}
+
+/// For the run and for `--json`.
+pub(super) fn models_json(models: &[Upserted]) -> Value {
+    let one = |model: &Upserted| {
+        let counts = json!({"new": model.inserted, "changed": model.updated, "retired": model.retired, "rejected": model.rejected});
+        (model.model.to_owned(), counts)
+    };
+    Value::Object(models.iter().map(one).collect())
+}
+
+impl Published {
+    pub(super) fn exit(&self) -> Exit {
+        if self.merged.held_back > 0 {
+            Exit::from(Kind::Refused)
+        } else if self.rejected.is_empty() {
+            models_exit(&self.models)
+        } else {
+            Exit::PARTIAL
+        }
+    }
+
+    fn fresh(&self) -> u64 {
+        self.merged.new.values().sum()
+    }
+
+    fn all(&self) -> u64 {
+        self.seen.values().sum()
+    }
+
+    /// For the run.
+    pub(super) fn counts(&self, table: &str) -> Value {
+        let merged = &self.merged;
+        json!({table: {
+            "fetched": self.about.records,
+            "new": self.fresh(),
+            "changed": merged.returned,
+            "same": self.all() - self.fresh() - merged.returned,
+            "rejected": self.rejected.len(),
+            "retired": merged.missing,
+        }, "models": models_json(&self.models)})
+    }
+
+    fn rejects_by_code(&self) -> BTreeMap<&'static str, u64> {
+        let mut codes = BTreeMap::new();
+        self.rejected.iter().for_each(|reject| *codes.entry(reject.code).or_default() += 1);
+        codes
+    }
+
+    /// Elements at the top of the document that no table takes yet.
+    fn not_stored(&self) -> BTreeMap<String, u64> {
+        let stored = ["Record", "ExportDate"];
+        let elements = self.about.columns["elements"].as_object().into_iter().flatten();
+        let counted = elements.filter(|(name, _)| !stored.contains(&name.as_str()));
+        counted.map(|(name, count)| (clean(name), count.as_u64().unwrap_or_default())).collect()
+    }
+}
+
+/// A document that is published already.
+pub(super) fn known(
+    ctx: &Context,
+    source: &Source,
+    document: &Document,
+    entry: Entry,
+    models: &[Upserted],
+) -> Imported {
+    let exit = models_exit(models);
+    if !ctx.out.json {
+        let file = entry.file_id;
+        let rest = if models.is_empty() { "Nothing to do" } else { "Its canonical rows were completed" };
+        ctx.out.line(&format!("ok  {} is already file {file} (same content). {rest}.", document.shown));
+    }
+    let report = json!({"file": document.shown, "source": source.id, "file_id": entry.file_id, "status": "known",
+        "models": models_json(models), "exit": exit.0});
+    Imported { exit, report }
+}
+
+/// What `--dry-run` says.
+pub(super) fn would_read(ctx: &Context, source: &Source, document: &Document, digests: Option<&Digests>) -> Imported {
+    let bytes = digests.map(|digests| digests.bytes);
+    if !ctx.out.json {
+        let size = bytes.map_or(String::new(), |bytes| format!(" ({} bytes)", grouped(bytes)));
+        ctx.out.line(&format!("{}{size} is not known yet and would be read. Nothing was written.", document.shown));
+    }
+    let report =
+        json!({"file": document.shown, "source": source.id, "status": "would_read", "bytes": bytes, "exit": 0});
+    Imported { exit: Exit::OK, report }
+}
+
+/// One of several files that failed.
+pub(super) fn failed(input: &Input, failure: &Failure) -> Value {
+    let name = match input {
+        Input::Path(path) => clean(&path.file_name().unwrap_or_default().to_string_lossy()),
+        Input::Stdin => "standard input".into(),
+    };
+    json!({"file": name, "status": "failed", "error": failure.error.to_string(), "kept": failure.kept, "next": failure.next,
+        "exit": failure.exit().0})
+}
+
+/// A file that was taken in.
+pub(super) fn published(
+    ctx: &Context,
+    source: &Source,
+    document: &Document,
+    published: &Published,
+    took: Duration,
+) -> Imported {
+    let (merged, rejects, not_stored) = (&published.merged, published.rejects_by_code(), published.not_stored());
+    let exit = published.exit();
+    if !ctx.out.json {
+        for_person(ctx, source, document, published, took);
+    }
+    let by_type = |(kind, seen): (&String, &u64)| {
+        let new = merged.new.get(kind).copied().unwrap_or_default();
+        json!({"type": kind, "records": seen, "new": new, "known": seen - new})
+    };
+    let report = json!({
+        "file": document.shown,
+        "source": source.id,
+        "file_id": published.entry.file_id,
+        "status": "published",
+        "made_at": published.about.made_at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
+        "records": published.about.records,
+        "new": published.fresh(),
+        "returned": merged.returned,
+        "known": published.all() - published.fresh() - merged.returned,
+        "rejected": published.rejected.len(),
+        "rejected_by_code": rejects,
+        "missing": merged.missing,
+        "deletions_held_back": merged.held_back,
+        "types": published.seen.iter().map(by_type).collect::<Vec<_>>(),
+        "not_stored": not_stored,
+        "models": models_json(&published.models),
+        "exit": exit.0,
+    });
+    Imported { exit, report }
+}
+
+fn for_person(ctx: &Context, source: &Source, document: &Document, published: &Published, took: Duration) {
+    let (out, merged) = (&ctx.out, &published.merged);
+    let warning = if published.about.records == 0 { " It holds no records." } else { "" };
+    out.line(&format!(
+        "ok  {} is file {}. {} records in {:.1} s.{warning}",
+        document.shown,
+        published.entry.file_id,
+        grouped(published.about.records),
+        took.as_secs_f64()
+    ));
+    if !published.seen.is_empty() {
+        let rows = published.seen.iter().map(|(kind, seen)| {
+            let new = merged.new.get(kind).copied().unwrap_or_default();
+            vec![clean(kind), grouped(new), grouped(seen - new)]
+        });
+        out.line("");
+        out.table(&["TYPE", "NEW", "ALREADY KNOWN"], &rows.collect::<Vec<Vec<String>>>());
+    }
+    if !published.rejected.is_empty() {
+        let codes: Vec<String> =
+            published.rejects_by_code().iter().map(|(code, count)| format!("{} {code}", grouped(*count))).collect();
+        let count = grouped(published.rejected.len() as u64);
+        out.note(&format!("{count} rejected and kept as they were: {}    health rejects", codes.join(", ")));
+    }
+    let not_stored: Vec<String> =
+        published.not_stored().iter().map(|(name, count)| format!("{} {name}", grouped(*count))).collect();
+    if !not_stored.is_empty() {
+        out.note(&format!("not stored yet: {}", not_stored.join(", ")));
+    }
+    if !published.models.is_empty() {
+        let sum = |of: fn(&Upserted) -> i64| published.models.iter().map(of).sum::<i64>();
+        let (new, changed) = (sum(|model| model.inserted), sum(|model| model.updated + model.retired));
+        out.note(&format!("canonical: {new} rows new, {changed} changed"));
+        let refused = sum(|model| model.rejected);
+        if refused > 0 {
+            out.note(&format!("{refused} could not be used and are kept in raw: health rejects"));
+        }
+    }
+    if merged.missing > 0 {
+        out.note(&format!("{} records are no longer in the export and are marked as gone", grouped(merged.missing)));
+    }
+    if merged.held_back > 0 {
+        let known = Failure::new(
+            Kind::Refused,
+            format!(
+                "{} known records are not in this export; that is too many to be believed",
+                grouped(merged.held_back)
+            ),
+        )
+        .kept("what is new was added; nothing was marked as gone")
+        .next(format!("if it is right: health ingest {} --accept-deletions FILE", source.command_name()));
+        out.failure(&known);
+    }
+}
+
+/// 12402118 as 12,402,118.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 12_402_118].map(grouped), ["0", "999", "1,000", "12,402,118"]);
+    }
+}

@@ -1,0 +1,68 @@
+//! Apple Health: the export that a phone makes, as a zip, an XML file or an unpacked folder.
+//!
+//! Facts: `docs/sources/apple_health.md`. Records have no id, so a record is its content; every export is the whole
+//! history; dates carry the offset of the phone on the day of the export, which says nothing about the sample.
+
+mod attributes;
+mod instant;
+mod prologue;
+mod reader;
+mod record;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use crate::canonical::Table;
+use crate::source::{Dictionary, Files, Model, Source, TypedTable};
+
+pub(crate) static SOURCE: Source = Source {
+    id: "apple_health",
+    aliases: &["apple"],
+    title: "Apple Health",
+    brings: "steps, heart rate, weight; every record of an export",
+    needs: "export from the phone",
+    api: None,
+    files: Some(Files {
+        accepts: "export.zip, export.xml, the unpacked folder, or - for XML on standard input",
+        parser_version: 1,
+        extension: ".xml",
+        recognise: prologue::recognise,
+        read: rows::read,
+        table: &RECORDS,
+    }),
+    models: MODELS,
+};
+
+static RECORDS: TypedTable = TypedTable {
+    name: "records",
+    create_stage: include_str!("sql/create_stage.sql"),
+    stage: "pg_temp.apple_health_records",
+    dictionaries: &[
+        dictionary("types", "type_id", "type"),
+        dictionary("units", "unit_id", "unit"),
+        dictionary("source_names", "source_name_id", "source_name"),
+        dictionary("source_versions", "source_version_id", "source_version"),
+        dictionary("devices", "device_id", "device"),
+        dictionary("zones", "zone_id", "tz_name"),
+    ],
+    count: include_str!("sql/count.sql"),
+    merge: include_str!("sql/merge.sql"),
+    mark_missing: include_str!("sql/mark_missing.sql"),
+    news: include_str!("sql/news.sql"),
+    newest: include_str!("sql/newest.sql"),
+    describe: include_str!("sql/describe.sql"),
+};
+
+const MODELS: &[Model] = &[
+    model("samples", Table::Samples, include_str!("models/samples.sql")),
+    model("vitals", Table::BiometricsVitals, include_str!("models/vitals.sql")),
+];
+
+const fn dictionary(table: &'static str, id: &'static str, word: &'static str) -> Dictionary {
+    Dictionary { table, id, word }
+}
+
+/// All models read the view that shows published files only, with words instead of numbers.
+const fn model(name: &'static str, into: Table, select: &'static str) -> Model {
+    Model { name, reads: "published_records", joins: &[], into, select }
+}

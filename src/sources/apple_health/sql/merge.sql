@@ -1,0 +1,13 @@
+-- Copies that are equal in everything are counted in the order of the key, which is also the order in which the key's index grows cheaply.
+insert into apple_health_raw.records as r
+  (user_id, account_id, type_id, start_at, id, ordinal, end_at, created_at, unit_id, source_name_id, source_version_id, device_id,
+   zone_id, utc_offset_s, zone_from_record, value, value_text, metadata, beat_s, beat_bpm, file_id, run_id)
+select $1::bigint, $2::bigint, s.type_id, s.start_at, s.id
+     , row_number() over (partition by s.type_id, s.start_at, s.id)
+     , s.end_at, s.created_at, s.unit_id, s.source_name_id, s.source_version_id, s.device_id
+     , s.zone_id, s.utc_offset_s, s.zone_from_record, s.value, s.value_text, s.metadata, s.beat_s, s.beat_bpm
+     , $3::bigint, $4::bigint
+  from pg_temp.apple_health_records s
+on conflict (user_id, account_id, type_id, start_at, id, ordinal) do update
+   set missing_since_run_id = null, run_id = excluded.run_id   -- it is back
+ where r.missing_since_run_id is not null

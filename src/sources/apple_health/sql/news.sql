@@ -1,0 +1,5 @@
+select t.type, count(*)
+  from apple_health_raw.records r
+  join apple_health_raw.types t on t.user_id = r.user_id and t.account_id = r.account_id and t.type_id = r.type_id
+ where r.user_id = $1 and r.account_id = $2 and r.run_id = $3 and r.file_id = $4 and r.missing_since_run_id is null
+ group by t.type

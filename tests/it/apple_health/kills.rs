@@ -1,0 +1,93 @@
+//! Killed anywhere, run again: the same end state, and nothing visible in between.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use super::Phone;
+use super::exports::{Export, zipped};
+use crate::support::rows::{count, run_states};
+
+fn state(phone: &Phone) -> (Vec<Value>, Vec<Value>) {
+    (phone.raw(), phone.canonical())
+}
+
+/// An import killed at a point: before it is published nothing is visible; afterwards the next run completes it.
+#[track_caller]
+fn expect_converged(phone: &Phone, expected: &(Vec<Value>, Vec<Value>), what: &str) {
+    let published = count(&mut phone.sql(), "meta.import_file where status = 'published'");
+    if published == 0 {
+        assert_eq!(count(&mut phone.sql(), "apple_health_raw.records"), 0, "{what}: raw rows before publication");
+    }
+    phone.import("export.zip").expect(0);
+    assert!(state(phone) == *expected, "{what}: not the same end state");
+    let mut sql = phone.sql();
+    assert_eq!(count(&mut sql, "meta.import_file"), 1, "{what}: one file");
+    assert_eq!(count(&mut sql, "meta.import_file where status = 'published'"), 1, "{what}");
+    // A run that was killed stands open until the next run of the account.
+    phone.home.health(&["transform", "apple-health"]).expect(0);
+    assert!(!run_states(&mut sql).contains(&"running".to_owned()), "{what}: a run is still open");
+}
+
+fn reference(zip: &[u8]) -> (Vec<Value>, Vec<Value>) {
+    let phone = Phone::new();
+    phone.import_text("export.zip", zip).expect(0);
+    state(&phone)
+}
+
+#[test]
+fn killed_at_any_named_point() {
+    let mut export = Export::year();
+    export.records.drain(40..480);
+    let zip = zipped(&[("export.xml", &export.xml())]);
+    let expected = reference(&zip);
+    let list = Phone::new();
+    list.file("export.zip", &zip);
+    list.home.set("HEALTH_FAILPOINT", "list");
+    let passed = list.import("export.zip").expect(0).stderr;
+    let points: Vec<&str> = passed.lines().filter_map(|line| line.strip_prefix("failpoint ")).collect();
+    for point in
+        ["import.begun", "import.batch", "import.merged", "import.before_publish", "import.published", "model.half"]
+    {
+        assert!(points.contains(&point), "{point} is not passed: {points:?}");
+    }
+    for point in points {
+        let phone = Phone::new();
+        phone.file("export.zip", &zip);
+        phone.home.set("HEALTH_FAILPOINT", point);
+        phone.import("export.zip").expect(137);
+        phone.home.unset("HEALTH_FAILPOINT");
+        expect_converged(&phone, &expected, point);
+    }
+}
+
+#[test]
+fn killed_at_any_moment() {
+    let mut export = Export::year();
+    (0..3).for_each(|n| export.add_steps(&format!("2025-{:02}-05 07:00:00", n + 1), 1_500, 12));
+    let zip = zipped(&[("export.xml", &export.xml())]);
+    let whole = Phone::new();
+    let took = whole.import_text("export.zip", &zip).expect(0).took;
+    let expected = state(&whole);
+    let phone = Phone::new();
+    phone.file("export.zip", &zip);
+    let mut killed = 0;
+    for n in 1..=20u32 {
+        let running = phone.home.start(&["ingest", "apple-health", "export.zip"]);
+        std::thread::sleep(took.mul_f64(f64::from(n) / 20.0));
+        running.signal(Signal::SIGKILL);
+        let run = running.wait(&phone.home);
+        killed += u32::from(run.code == 137);
+        if count(&mut phone.sql(), "meta.import_file where status = 'published'") == 0 {
+            assert_eq!(count(&mut phone.sql(), "apple_health_raw.records"), 0, "raw rows before publication");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(killed >= 10, "only {killed} of 20 were killed while they ran");
+    crate::support::world::until(|| {
+        // The server notices within two seconds that a client is gone, and lets go of its lock.
+        phone.import("export.zip").code == 0
+    });
+    expect_converged(&phone, &expected, "twenty kills");
+}
