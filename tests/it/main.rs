@@ -17,7 +17,9 @@ mod providers;
 mod support;
 
 mod auth;
+mod compose;
 mod contract;
+mod demo;
 mod exit_codes;
 mod migrations;
 mod refresh;
