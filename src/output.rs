@@ -10,6 +10,7 @@ use crate::failure::{Exit, Failure};
 
 /// How this call talks.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of the command line, each on its own")]
 pub(crate) struct Out {
     pub(crate) json: bool,
     pub(crate) quiet: bool,

@@ -149,9 +149,10 @@ fn rounded(took: Duration) -> f64 {
 
 fn drop_all(ctx: &Context, place: &Place) -> Result<Exit, Failure> {
     let removed = place.remove()?;
-    let text = match removed {
-        true => format!("ok  removed the database {} and the folder {}", place::DATABASE, place.folder().display()),
-        false => "ok  there is no demo".to_owned(),
+    let text = if removed {
+        format!("ok  removed the database {} and the folder {}", place::DATABASE, place.folder().display())
+    } else {
+        "ok  there is no demo".to_owned()
     };
     if ctx.out.json {
         let result = result(Exit::OK, &Value::Null, &["health demo"]);

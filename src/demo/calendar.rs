@@ -77,10 +77,11 @@ pub(super) const DELETED: u32 = 3;
 /// From here on the strap measures oxygen and skin temperature.
 pub(super) const NEW_STRAP: u32 = 275;
 
-/// Where `ago`, a day of the year, falls in a demo of `days` days. The last week keeps its own events.
+/// Where `ago`, a day of the year, falls in a demo of `days` days. The last days, which
+/// every run reads again, keep events of their own.
 pub(super) fn placed(ago: u32, days: u32) -> u32 {
     let span = days.min(365);
-    (ago * span / 365).max(7)
+    (ago * span / 365).max(10)
 }
 
 /// The days, oldest first, ending on `last`.

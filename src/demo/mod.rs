@@ -6,6 +6,7 @@
 mod body;
 mod calendar;
 mod consent;
+mod http;
 mod provider;
 mod random;
 mod shapes;

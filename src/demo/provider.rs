@@ -1,29 +1,22 @@
-//! The simulated WHOOP as an HTTP server on loopback, on threads of its own, ended when it is dropped.
+//! The simulated WHOOP: its addresses, who is let in, and which of the two states of the data is shown.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
 use chrono::{DateTime, Utc};
-use tiny_http::{Header, Method, Request, Response, Server};
 
 use super::consent::Desk;
+use super::http::{Request, Response, Server};
 use super::shelf::{self, Answer, Reading};
 use super::year::{self, Year};
 use crate::failure::{Failure, Kind};
 
-/// As many as there are lists, so that they are served side by side.
-const THREADS: usize = 4;
 /// A limit that a demo never meets; the form is WHOOP's.
 const RATE_LIMIT: &str = "100000, 100000;window=60";
-/// A login form is some hundred bytes.
-const MAX_FORM: u64 = 16 << 10;
 
 /// A running provider.
 pub(crate) struct Provider {
-    server: Arc<Server>,
+    server: Server,
     state: Arc<State>,
-    threads: Vec<JoinHandle<()>>,
-    address: String,
 }
 
 struct State {
@@ -35,37 +28,29 @@ struct State {
 impl Provider {
     /// Serves `days` days that end at `now`, made from `seed`.
     pub(crate) fn start(seed: u64, days: u32, now: DateTime<Utc>) -> Result<Self, Failure> {
-        let failed = |what: String| Failure::new(Kind::Local, format!("the simulated WHOOP cannot listen: {what}"));
-        let server = Arc::new(Server::http("127.0.0.1:0").map_err(|error| failed(error.to_string()))?);
-        let port = server.server_addr().to_ip().ok_or_else(|| failed("no port".into()))?.port();
         let state = Arc::new(State {
             year: year::year(seed, days, now),
             desk: Mutex::default(),
             reading: Mutex::new(Reading::First),
         });
-        let threads = (0..THREADS).map(|_| {
-            let (server, state) = (Arc::clone(&server), Arc::clone(&state));
-            std::thread::spawn(move || {
-                while let Ok(request) = server.recv() {
-                    state.answer(request);
-                }
-            })
-        });
-        let threads = threads.collect();
-        Ok(Self { server, state, threads, address: format!("http://127.0.0.1:{port}") })
+        let shared = Arc::clone(&state);
+        let server = Server::start(move |request| shared.answer(request)).map_err(|error| {
+            Failure::new(Kind::Local, format!("the simulated WHOOP cannot listen on this machine: {error}"))
+        })?;
+        Ok(Self { server, state })
     }
 
     /// What stands in for `https://api.prod.whoop.com/developer`.
     pub(crate) fn base_url(&self) -> String {
-        format!("{}/developer", self.address)
+        format!("http://{}/developer", self.server.address())
     }
 
     pub(crate) fn authorize_url(&self) -> String {
-        format!("{}/oauth/oauth2/auth", self.address)
+        format!("http://{}/oauth/oauth2/auth", self.server.address())
     }
 
     pub(crate) fn token_url(&self) -> String {
-        format!("{}/oauth/oauth2/token", self.address)
+        format!("http://{}/oauth/oauth2/token", self.server.address())
     }
 
     /// A quarter of an hour later: scores have arrived, the open cycle has grown, a workout was deleted.
@@ -74,85 +59,49 @@ impl Provider {
     }
 }
 
-impl Drop for Provider {
-    fn drop(&mut self) {
-        for _ in &self.threads {
-            self.server.unblock();
-        }
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
-    }
-}
-
 impl State {
-    fn answer(&self, mut request: Request) {
-        let url = request.url().to_owned();
-        let (path, query) = url.split_once('?').unwrap_or((&url, ""));
-        let query = pairs(query.as_bytes());
-        let response = match (request.method(), path) {
-            (Method::Get, "/oauth/oauth2/auth") => match locked(&self.desk).authorize(&query) {
-                Ok(back) => with(empty(302), "Location", back.as_str()),
-                Err(why) => Response::from_string(why).with_status_code(400),
+    fn answer(&self, request: &Request) -> Response {
+        match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "/oauth/oauth2/auth") => match locked(&self.desk).authorize(&request.query) {
+                Ok(back) => Response::empty(302).with("Location", back),
+                Err(why) => Response { body: why.to_owned(), ..Response::empty(400) },
             },
-            (Method::Post, "/oauth/oauth2/token") => {
-                let mut form = Vec::new();
-                let read =
-                    std::io::Read::read_to_end(&mut std::io::Read::take(request.as_reader(), MAX_FORM), &mut form);
-                let (status, body) = locked(&self.desk).token(&pairs(if read.is_ok() { &form } else { &[] }));
-                with(json(body.to_string()).with_status_code(status), "Cache-Control", "no-store")
+            ("POST", "/oauth/oauth2/token") => {
+                let form: Vec<_> = url::form_urlencoded::parse(&request.body).into_owned().collect();
+                let (status, body) = locked(&self.desk).token(&form);
+                Response::json(status, body.to_string()).with("Cache-Control", "no-store")
             }
-            (method, path) => self.data(method, path.strip_prefix("/developer").unwrap_or(""), &query, &request),
-        };
-        let _ = request.respond(response);
+            (method, path) => match path.strip_prefix("/developer") {
+                Some(path) => self.data(method, path, request),
+                None => Response::empty(404),
+            },
+        }
     }
 
-    fn data(&self, method: &Method, path: &str, query: &[(String, String)], request: &Request) -> Body {
-        let bearer = request.headers().iter().find(|header| header.field.equiv("Authorization"));
-        let bearer = bearer.and_then(|header| header.value.as_str().strip_prefix("Bearer "));
+    fn data(&self, method: &str, path: &str, request: &Request) -> Response {
         let mut desk = locked(&self.desk);
-        if !bearer.is_some_and(|token| desk.knows(token)) {
-            return empty(401);
+        if !request.bearer.as_deref().is_some_and(|token| desk.knows(token)) {
+            return Response::empty(401);
         }
-        if (method, path) == (&Method::Delete, "/v2/user/access") {
+        if (method, path) == ("DELETE", "/v2/user/access") {
             desk.revoke();
-            return empty(204);
+            return Response::empty(204);
         }
         drop(desk);
-        if *method != Method::Get {
-            return empty(405);
+        if method != "GET" {
+            return Response::empty(405);
         }
         let reading = *locked(&self.reading);
-        let response = match shelf::get(&self.year, reading, path, query) {
-            Answer::Json(text) => json(text),
-            Answer::BadRequest(what) => Response::from_string(what).with_status_code(400),
-            Answer::NotFound => empty(404),
+        let response = match shelf::get(&self.year, reading, path, &request.query) {
+            Answer::Json(text) => Response::json(200, text),
+            Answer::BadRequest(what) => Response { body: what.to_owned(), ..Response::empty(400) },
+            Answer::NotFound => Response::empty(404),
         };
-        let limits = [("Limit", RATE_LIMIT), ("Remaining", "99999"), ("Reset", "60")];
-        limits.into_iter().fold(response, |all, (name, value)| with(all, &format!("X-RateLimit-{name}"), value))
+        response
+            .with("X-RateLimit-Limit", RATE_LIMIT)
+            .with("X-RateLimit-Remaining", "99999")
+            .with("X-RateLimit-Reset", "60")
     }
-}
-
-type Body = Response<std::io::Cursor<Vec<u8>>>;
-
-fn empty(status: u16) -> Body {
-    Response::from_string("").with_status_code(status)
-}
-
-fn json(text: String) -> Body {
-    with(Response::from_string(text), "Content-Type", "application/json")
-}
-
-/// Names and values here are our own; one that HTTP does not allow is left out.
-fn with(mut response: Body, name: &str, value: &str) -> Body {
-    if let Ok(header) = Header::from_bytes(name, value) {
-        response.add_header(header);
-    }
-    response
-}
-
-fn pairs(text: &[u8]) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(text).into_owned().collect()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

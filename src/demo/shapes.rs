@@ -26,6 +26,7 @@ pub(super) struct Made {
 /// `score_state`, with the score only where there is one.
 #[derive(Clone, Serialize)]
 #[serde(tag = "score_state", content = "score", rename_all = "SCREAMING_SNAKE_CASE")]
+#[allow(clippy::enum_variant_names, reason = "the provider's names")]
 pub(super) enum Scored<T> {
     Scored(T),
     PendingScore,
@@ -96,6 +97,7 @@ impl Stages {
 
 /// The need is the sum of the four; the nap's part is never positive.
 #[derive(Clone, Serialize)]
+#[allow(clippy::struct_field_names, reason = "the provider's names")]
 pub(super) struct Needed {
     pub(super) baseline_milli: i64,
     pub(super) need_from_sleep_debt_milli: i64,
@@ -123,6 +125,7 @@ pub(super) struct Recovery {
 }
 
 #[derive(Clone, Serialize)]
+#[allow(clippy::struct_field_names, reason = "the provider's names")]
 pub(super) struct RecoveryScore {
     pub(super) user_calibrating: bool,
     pub(super) recovery_score: f64,

@@ -44,7 +44,7 @@ fn page(items: &[Item], reading: Reading, query: &[(String, String)]) -> Answer 
         Some(Ok(limit @ 1..=MAX_LIMIT)) => limit,
         Some(_) => return Answer::BadRequest("limit"),
     };
-    let instant = |name: &str| value(name).map(|text| text.parse::<DateTime<Utc>>()).transpose();
+    let instant = |name: &str| value(name).map(str::parse::<DateTime<Utc>>).transpose();
     let (Ok(start), Ok(end)) = (instant("start"), instant("end")) else { return Answer::BadRequest("start or end") };
     let window = format!("{}-{}", stamp(start), stamp(end));
     let skip = match value("nextToken") {

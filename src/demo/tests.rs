@@ -62,11 +62,13 @@ fn cycles_follow_each_other_and_the_last_is_open() {
 fn the_stages_of_a_night_add_up() {
     for seed in 1..4 {
         for sleep in read(&made(seed, 365).sleeps).iter().filter(|sleep| sleep["score_state"] == "SCORED") {
-            let stage = |name: &str| number(sleep, &format!("/score/stage_summary/total_{name}_time_milli"));
+            let stage = |name: &str| {
+                sleep.pointer(&format!("/score/stage_summary/total_{name}_time_milli")).and_then(Value::as_i64).unwrap()
+            };
             let parts = ["awake", "no_data", "light_sleep", "slow_wave_sleep", "rem_sleep"].map(stage);
-            assert!(parts.iter().all(|part| *part >= 0.0), "{sleep}");
-            assert_eq!(parts.iter().sum::<f64>(), stage("in_bed"), "{sleep}");
-            let span = (instant(sleep, "end") - instant(sleep, "start")).num_milliseconds() as f64;
+            assert!(parts.iter().all(|part| *part >= 0), "{sleep}");
+            assert_eq!(parts.iter().sum::<i64>(), stage("in_bed"), "{sleep}");
+            let span = (instant(sleep, "end") - instant(sleep, "start")).num_milliseconds();
             assert!(span > stage("in_bed"), "{sleep}");
         }
     }
@@ -105,7 +107,7 @@ fn a_body_answers_to_strain_and_illness() {
 }
 
 fn correlation(pairs: &[(f64, f64)]) -> f64 {
-    let n = pairs.len() as f64;
+    let n = f64::from(u32::try_from(pairs.len()).unwrap());
     let (mx, my) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
     let cov: f64 = pairs.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
     let (vx, vy): (f64, f64) =

@@ -18,7 +18,9 @@ mod support;
 
 mod apple_health;
 mod auth;
+mod compose;
 mod contract;
+mod demo;
 mod exit_codes;
 mod migrations;
 mod refresh;

@@ -119,19 +119,22 @@ impl Place {
 
     /// A line for the shell that opens the database. A password is left out: psql asks for it.
     pub(super) fn psql(&self) -> String {
-        let shown = Url::parse(self.url.expose_secret()).ok().and_then(|mut url| {
-            url.set_password(None).ok()?;
-            let query: Vec<(String, String)> =
-                url.query_pairs().into_owned().filter(|(key, _)| key != "password").collect();
-            url.set_query(None);
-            if !query.is_empty() {
-                url.query_pairs_mut().extend_pairs(query);
-            }
-            Some(url.to_string())
-        });
-        // Quotes keep the shell from reading what stands in an address.
-        format!("psql '{}'", shown.unwrap_or_else(|| format!("dbname={DATABASE}")).replace('\'', "%27"))
+        shell_line(self.url.expose_secret())
     }
+}
+
+fn shell_line(url: &str) -> String {
+    let shown = Url::parse(url).ok().and_then(|mut url| {
+        if url.password().is_some() {
+            url.set_password(None).ok()?;
+        }
+        let kept = url.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("password="));
+        let kept = kept.collect::<Vec<_>>().join("&");
+        url.set_query(Some(&*kept).filter(|kept| !kept.is_empty()));
+        Some(url.to_string())
+    });
+    // Quotes keep the shell from reading what stands in an address.
+    format!("psql '{}'", shown.unwrap_or_else(|| format!("dbname={DATABASE}")).replace('\'', "%27"))
 }
 
 /// The same server's address, with the demo's database in it.
@@ -158,6 +161,16 @@ mod tests {
 
     fn led(url: &str) -> String {
         other_database(&url.to_owned().into(), "DATABASE_URL").unwrap().expose_secret().to_owned()
+    }
+
+    #[test]
+    fn the_line_for_the_shell_holds_no_password() {
+        assert_eq!(
+            shell_line("postgresql://a:b@h/x?password=c&sslmode=require"),
+            "psql 'postgresql://a@h/x?sslmode=require'"
+        );
+        assert_eq!(shell_line("postgresql:///x?host=%2Frun&port=1"), "psql 'postgresql:///x?host=%2Frun&port=1'");
+        assert_eq!(shell_line("host=/run password=c dbname=x"), "psql 'dbname=health_demo'");
     }
 
     #[test]
