@@ -17,8 +17,10 @@ mod providers;
 mod support;
 
 mod auth;
+mod concurrency;
 mod contract;
 mod exit_codes;
+mod kill_points;
 mod migrations;
 mod refresh;
 mod server;
