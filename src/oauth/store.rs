@@ -258,10 +258,11 @@ impl Locked<'_> {
 
     pub(super) fn forget_intent(&self) -> Result<(), StoreError> {
         if let Some(intent) = self.intent()? {
-            disk::remove(&self.store.intent_path())?;
+            // The answer first: after a crash in between, the intent still leads the next call here.
             if self.is_temporary(&intent.raw) {
                 disk::remove(&self.store.tokens.join(&intent.raw))?;
             }
+            disk::remove(&self.store.intent_path())?;
         }
         Ok(())
     }
@@ -319,6 +320,10 @@ impl Locked<'_> {
         let text = serde_json::to_vec(&intent).map_err(|error| StoreError::local(error.to_string()))?;
         disk::replace(&self.store.intent_path(), &stem, &text)?;
         failpoint!("token.intent_written");
+        // No intent names the earlier attempt's file any more, and the next sweep may be a long time off.
+        if let Some(earlier) = before.as_ref().filter(|before| self.is_temporary(&before.raw)) {
+            disk::remove(&dir.join(&earlier.raw))?;
+        }
         Ok(Prepared { locked: self, raw, new, before })
     }
 }
