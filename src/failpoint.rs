@@ -3,8 +3,8 @@
 
 #[cfg(debug_assertions)]
 pub(crate) mod armed {
-    use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     static ARMED: OnceLock<(String, u32)> = OnceLock::new();
     static PASSED: AtomicU32 = AtomicU32::new(0);

@@ -95,11 +95,8 @@ fn a_token_refresh_dies_anywhere() {
                 world.login();
             }
             world.oracle().check();
-            let expected: &[u16] = if point == "token.post_sent" || point == "token.response_read" {
-                &[200, 400]
-            } else {
-                &[200]
-            };
+            let expected: &[u16] =
+                if point == "token.post_sent" || point == "token.response_read" { &[200, 400] } else { &[200] };
             assert_eq!(posts(), expected, "{point}");
         },
     });
@@ -148,8 +145,7 @@ fn a_release_binary_holds_none_of_the_points() {
 /// A point that no scene passes would never be tried.
 #[test]
 fn every_point_belongs_to_a_scene() {
-    let known =
-        ["lock.", "fence.", "run.", "page.", "reject.", "slice.", "model.", "token.", "migrate.", "file."];
+    let known = ["lock.", "fence.", "run.", "page.", "reject.", "slice.", "model.", "token.", "migrate.", "file."];
     for point in in_source() {
         assert!(known.iter().any(|prefix| point.starts_with(prefix)), "no test kills at {point}");
     }

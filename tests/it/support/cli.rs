@@ -146,6 +146,11 @@ impl Home {
         guard(&self.runs).clone()
     }
 
+    /// Nothing printed so far is of interest any more.
+    pub fn forget_runs(&self) {
+        guard(&self.runs).clear();
+    }
+
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = through(&guard(&self.prefix), args);
         command.envs(guard(&self.env).iter()).current_dir(self.work());

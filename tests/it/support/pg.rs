@@ -60,7 +60,12 @@ pub fn bare(args: &[&str]) -> Command {
 pub fn through(prefix: &[String], args: &[&str]) -> Command {
     let mut words = prefix.iter().map(String::as_str).chain([HEALTH]);
     let mut command = Command::new(words.next().expect("a program"));
-    command.args(words).args(args).env_clear().env("PATH", std::env::var("PATH").unwrap_or_default()).stdin(Stdio::null());
+    command
+        .args(words)
+        .args(args)
+        .env_clear()
+        .env("PATH", std::env::var("PATH").unwrap_or_default())
+        .stdin(Stdio::null());
     for name in ["HEALTH_PG_BIN", "HEALTH_PG_USER", "HEALTH_PG_FETCH", "SUDO_USER"] {
         if let Ok(value) = std::env::var(name) {
             command.env(name, value);

@@ -16,7 +16,8 @@ pub struct Strace {
 impl Strace {
     /// Whether it is installed and may look into processes.
     pub fn works() -> bool {
-        let probe = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=openat", "-e", "inject=openat:signal=KILL:when=1", "true"];
+        let probe =
+            ["-f", "-qq", "-o", "/dev/null", "-e", "trace=openat", "-e", "inject=openat:signal=KILL:when=1", "true"];
         let status = Command::new("strace").args(probe).stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| !status.success() && status.code() != Some(1))
     }
@@ -42,7 +43,8 @@ impl Strace {
 
     /// The words before the program's own.
     pub fn prefix(&self) -> Vec<String> {
-        let mut words: Vec<String> = ["strace", "-f", "-qq", "-s", "0", "-e", "signal=none", "-o"].map(String::from).into();
+        let mut words: Vec<String> =
+            ["strace", "-f", "-qq", "-s", "0", "-e", "signal=none", "-o"].map(String::from).into();
         words.push(self.log.path().to_str().expect("a path").into());
         words.extend(["-e".into(), format!("trace={}", self.call)]);
         if let Some(inject) = &self.inject {
