@@ -21,13 +21,14 @@ mod providers;
 #[path = "../../tests/it/support/mod.rs"]
 mod support;
 
+mod plan;
 mod report;
-mod scenes;
 mod worker;
 
 use std::time::Instant;
 
-use scenes::{Case, SCENES};
+use plan::Case;
+use support::scenes::SCENES;
 use support::strace::Strace;
 
 /// What the command line asks for.
@@ -57,11 +58,11 @@ fn main() {
     let begun = Instant::now();
     let mut cases = vec![];
     for scene in SCENES.iter().filter(|scene| scene.name.starts_with(&options.only)) {
-        let found = scenes::cases(scene, &options);
+        let found = plan::cases(scene, &options);
         println!("{}: {} cases", scene.name, found.len());
         cases.extend(found);
     }
-    cases.extend(scenes::pairs(&cases, &options));
+    cases.extend(plan::pairs(&cases, &options));
     // The same order for the same seed, and no scene at the end alone.
     let mut random = Random(options.seed);
     for i in (1..cases.len()).rev() {

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use crate::Options;
+use crate::plan::Case;
 use crate::providers::whoop::Whoop;
-use crate::scenes::{Case, Hit, Scene};
+use crate::support::scenes::disturb;
 use crate::support::world::World;
 
 /// What came of the cases of one kind.
@@ -26,8 +27,6 @@ pub struct Tally {
 
 /// A world's clock may move with each case; its records do not.
 const USES: usize = 30;
-
-const KILLED: i32 = 128 + 9;
 
 /// By scene; pairs stand apart.
 pub fn run(cases: Vec<Case>, options: &Options) -> BTreeMap<String, Tally> {
@@ -102,21 +101,6 @@ fn one(case: &Case, mut world: World<Whoop>) -> (Tally, Option<World<Whoop>>) {
         *kind += 1;
     }
     (tally, None)
-}
-
-/// Runs the command with one disturbance; says whether it happened.
-fn disturb(scene: &Scene, world: &World<Whoop>, hit: &Hit) -> bool {
-    let strace = hit.strace();
-    world.home.run_by(strace.prefix());
-    let run = world.health(scene.args);
-    world.home.run_by(vec![]);
-    if hit.errno.is_none() {
-        assert!(run.code == KILLED || [0, 4].contains(&run.code), "{}", run.report());
-        return run.code == KILLED;
-    }
-    let fired = strace.failed() > 0;
-    assert!(run.code == 0 || (fired && scene.codes.contains(&run.code)), "{}", run.report());
-    fired
 }
 
 impl Tally {

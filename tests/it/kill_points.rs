@@ -10,10 +10,9 @@ use crate::providers::whoop::Whoop;
 use crate::support::cli::{Home, Run};
 use crate::support::pg::{Database, HEALTH, files};
 use crate::support::rows::{run_states, value};
+use crate::support::scenes::{KILLED, new_database};
 use crate::support::subject::{Poison, Subject};
 use crate::support::world::{World, now};
-
-const KILLED: i32 = 128 + 9;
 
 /// What is killed, in which state of the world, and what must hold after it.
 struct Scene {
@@ -179,12 +178,6 @@ fn sweep(scene: &Scene) {
         work(world);
     });
     println!("named kill points, {}: {total} fired", scene.name);
-}
-
-fn new_database(world: &mut World<Whoop>) {
-    let db = Database::migrated();
-    world.home.set("HEALTH_DATABASE_URL", &db.url);
-    world.db = db;
 }
 
 fn killed_at(home: &Home, args: &[&str], point: &str) -> Run {

@@ -25,3 +25,4 @@ mod migrations;
 mod refresh;
 mod server;
 mod simulated;
+mod sweep;

@@ -9,6 +9,7 @@ pub mod pg;
 pub mod provider;
 pub mod proxy;
 pub mod rows;
+pub mod scenes;
 pub mod secrets;
 pub mod strace;
 pub mod subject;

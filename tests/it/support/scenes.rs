@@ -1,32 +1,11 @@
-//! What is disturbed, where, and what must hold after it.
+//! What a sweep disturbs, how, and what must hold after it. Used by the sampled test and by `benches/sweep`.
 
+use super::cli::Run;
+use super::pg::Database;
+use super::strace::Strace;
+use super::subject::Subject;
+use super::world::{World, now};
 use crate::providers::whoop::Whoop;
-use crate::support::cli::Run;
-use crate::support::pg::Database;
-use crate::support::strace::Strace;
-use crate::support::subject::Subject;
-use crate::support::world::{World, now};
-use crate::{Options, Random};
-
-/// Calls at which something of ours may be half done: files, the database's socket, the provider's.
-const CALLS: &[&str] = &[
-    "openat",
-    "write",
-    "writev",
-    "fsync",
-    "fdatasync",
-    "fallocate",
-    "ftruncate",
-    "rename",
-    "renameat",
-    "renameat2",
-    "unlink",
-    "pwrite64",
-    "sendto",
-    "recvfrom",
-    "connect",
-    "close",
-];
 
 /// One way to use the program.
 pub struct Scene {
@@ -49,14 +28,6 @@ pub struct Hit {
     /// How the call fails; none: the program is killed there.
     pub errno: Option<&'static str>,
     pub n: usize,
-}
-
-#[derive(Clone)]
-pub struct Case {
-    pub scene: &'static Scene,
-    pub hit: Hit,
-    /// While it recovers from the first.
-    pub then: Option<Hit>,
 }
 
 pub const SCENES: &[Scene] = &[
@@ -119,7 +90,7 @@ pub const SCENES: &[Scene] = &[
     },
 ];
 
-fn new_database(world: &mut World<Whoop>) {
+pub fn new_database(world: &mut World<Whoop>) {
     use_database(world, Database::migrated());
 }
 
@@ -150,6 +121,37 @@ fn converges(world: &World<Whoop>) -> bool {
     false
 }
 
+/// Ends by a signal that nobody can handle.
+pub const KILLED: i32 = 128 + 9;
+
+/// Runs the scene's command with one disturbance; says whether it happened.
+#[track_caller]
+pub fn disturb(scene: &Scene, world: &World<Whoop>, hit: &Hit) -> bool {
+    let strace = hit.strace();
+    world.home.run_by(strace.prefix());
+    let run = world.health(scene.args);
+    world.home.run_by(vec![]);
+    if hit.errno.is_none() {
+        // Not killed: it had ended before, or found a login that the first of two kills had cost.
+        assert!(run.code == KILLED || [0, 4].contains(&run.code), "{}", run.report());
+        return run.code == KILLED;
+    }
+    let fired = strace.failed() > 0;
+    assert!(run.code == 0 || (fired && scene.codes.contains(&run.code)), "{}", run.report());
+    fired
+}
+
+/// The most calls of one kind that a thread makes when nobody disturbs it.
+#[track_caller]
+pub fn most(scene: &Scene, world: &mut World<Whoop>, call: &str) -> usize {
+    (scene.again)(world);
+    let strace = Strace::count(call);
+    world.home.run_by(strace.prefix());
+    world.health(scene.args).expect(0);
+    world.home.run_by(vec![]);
+    strace.most()
+}
+
 /// One request is all that a refresh token is good for. If its answer was lost with the process, each later run may ask
 /// once more until the refusal is written down; then a person is asked.
 fn one_post(world: &World<Whoop>) -> bool {
@@ -171,50 +173,6 @@ fn one_post(world: &World<Whoop>) -> bool {
     }
     world.oracle().check();
     asked
-}
-
-/// Counts the calls of an undisturbed run, and plans a disturbance at one in `every` of them, from the first to the one
-/// after the last: that run must end without a hit.
-pub fn cases(scene: &'static Scene, options: &Options) -> Vec<Case> {
-    let mut world = (scene.world)();
-    let calls: Vec<(&'static str, Option<&'static str>)> = if scene.errors.is_empty() {
-        CALLS.iter().map(|call| (*call, None)).collect()
-    } else {
-        scene.errors.iter().map(|(call, errno)| (*call, Some(*errno))).collect()
-    };
-    let mut cases = vec![];
-    for (call, errno) in calls {
-        (scene.again)(&mut world);
-        let strace = Strace::count(call);
-        world.home.run_by(strace.prefix());
-        world.health(scene.args).expect(0);
-        world.home.run_by(vec![]);
-        let most = strace.most();
-        println!("{}: {call} {most}", scene.name);
-        // Few calls are all tried; of many, one in so many.
-        let step = if most <= 12 { 1 } else { options.every };
-        let places = (1..=most).filter(|n| n % step == 1 % step).chain((most > 0).then_some(most + 1));
-        cases.extend(places.map(|n| Case { scene, hit: Hit { call, errno, n }, then: None }));
-    }
-    cases
-}
-
-/// Kills that are followed by another kill of the run that recovers.
-pub fn pairs(cases: &[Case], options: &Options) -> Vec<Case> {
-    let kills: Vec<&Case> = cases.iter().filter(|case| case.hit.errno.is_none()).collect();
-    if kills.is_empty() {
-        return vec![];
-    }
-    let mut random = Random(options.seed ^ 0x7061_6972);
-    let mut pairs = vec![];
-    while pairs.len() < options.pairs {
-        let first = kills[random.below(kills.len())];
-        let second = kills[random.below(kills.len())];
-        if first.scene.name == second.scene.name {
-            pairs.push(Case { then: Some(second.hit.clone()), ..first.clone() });
-        }
-    }
-    pairs
 }
 
 impl Hit {
