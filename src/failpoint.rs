@@ -3,14 +3,13 @@
 
 #[cfg(debug_assertions)]
 pub(crate) mod armed {
+    use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
-    use std::sync::{Mutex, OnceLock};
 
     static ARMED: OnceLock<(String, u32)> = OnceLock::new();
     static PASSED: AtomicU32 = AtomicU32::new(0);
-    static SEEN: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 
-    /// `text` is `name` or `name:nth`; `list` prints each point's name on standard error the first time it is passed.
+    /// `text` is `name` or `name:nth`; `list` prints a point's name on standard error each time it is passed.
     pub(crate) fn arm(text: &str) {
         let (name, nth) = text.split_once(':').unwrap_or((text, "1"));
         let _ = ARMED.set((name.to_owned(), nth.parse().unwrap_or(1)));
@@ -20,12 +19,7 @@ pub(crate) mod armed {
     pub(crate) fn hit(name: &'static str) {
         let Some((armed, nth)) = ARMED.get() else { return };
         if armed == "list" {
-            if let Ok(mut seen) = SEEN.lock()
-                && !seen.contains(&name)
-            {
-                seen.push(name);
-                crate::output::Out::default().write_stderr(&format!("failpoint {name}"));
-            }
+            crate::output::Out::default().write_stderr(&format!("failpoint {name}"));
         } else if armed == name && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *nth {
             crate::output::Out::default().write_stderr(&format!("failpoint {name} fired"));
             #[cfg(unix)]

@@ -68,6 +68,7 @@ impl Run {
                 .query_one(include_str!("sql/raise_fence.sql"), &[&account.user_id, &account.account_id])
                 .sql()?
                 .get(0);
+            failpoint!("fence.bumped");
             let older =
                 t.query(include_str!("sql/interrupt.sql"), &[&account.user_id, &account.account_id, &now]).sql()?;
             let run_id: i64 = t

@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use super::pg::{bare, temp_dir};
+use super::pg::{temp_dir, through};
 
 /// Longer than any test may take; a process still running then has hung.
 const LIMIT: Duration = Duration::from_secs(100);
@@ -82,12 +82,14 @@ impl Run {
 pub struct Home {
     dir: TempDir,
     env: Mutex<BTreeMap<String, String>>,
+    prefix: Mutex<Vec<String>>,
     runs: Mutex<Vec<Run>>,
 }
 
 impl Home {
     pub fn new() -> Self {
-        let home = Home { dir: temp_dir("it"), env: Mutex::default(), runs: Mutex::default() };
+        let home =
+            Home { dir: temp_dir("it"), env: Mutex::default(), prefix: Mutex::default(), runs: Mutex::default() };
         for (name, folder) in [
             ("HOME", "home"),
             ("HEALTH_HOME", "data"),
@@ -134,13 +136,23 @@ impl Home {
         guard(&self.env).get(name).cloned()
     }
 
+    /// From here on another program runs ours: `strace …`; no words: nobody does.
+    pub fn run_by(&self, prefix: Vec<String>) {
+        *guard(&self.prefix) = prefix;
+    }
+
     /// Everything printed so far, by all calls.
     pub fn runs(&self) -> Vec<Run> {
         guard(&self.runs).clone()
     }
 
+    /// Nothing printed so far is of interest any more.
+    pub fn forget_runs(&self) {
+        guard(&self.runs).clear();
+    }
+
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = bare(args);
+        let mut command = through(&guard(&self.prefix), args);
         command.envs(guard(&self.env).iter()).current_dir(self.work());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

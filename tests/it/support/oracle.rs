@@ -89,13 +89,21 @@ impl<S: Subject> World<S> {
     /// The database holds what the provider holds: nothing lost, nothing doubled, nothing invented.
     #[track_caller]
     pub fn assert_truth(&self) {
+        let wrong = self.differences();
+        let shown: Vec<&String> = wrong.iter().take(15).collect();
+        assert!(wrong.is_empty(), "{} differences from the truth:\n{shown:#?}", wrong.len());
+    }
+}
+
+impl<S: Subject> World<S> {
+    /// What differs from the truth: lines that say `lost`, `doubled`, `phantom`, or which value is wrong.
+    pub fn differences(&self) -> Vec<String> {
         let truth = self.provider.truth();
         let mut client = self.sql();
         let mut wrong = raw_differences(&mut client, S::ID, &truth);
         wrong.extend(canonical_differences(&mut client, S::ID, &truth));
         wrong.extend(lineage_differences(&mut client, S::ID));
-        let shown: Vec<&String> = wrong.iter().take(15).collect();
-        assert!(wrong.is_empty(), "{} differences from the truth:\n{shown:#?}", wrong.len());
+        wrong
     }
 }
 

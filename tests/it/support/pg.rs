@@ -53,8 +53,19 @@ fn sweep(admin: &mut Client) {
 
 /// The program itself, with nothing of the caller's environment but the search path.
 pub fn bare(args: &[&str]) -> Command {
-    let mut command = Command::new(HEALTH);
-    command.args(args).env_clear().env("PATH", std::env::var("PATH").unwrap_or_default()).stdin(Stdio::null());
+    through(&[], args)
+}
+
+/// The same, run by another program: `strace …`.
+pub fn through(prefix: &[String], args: &[&str]) -> Command {
+    let mut words = prefix.iter().map(String::as_str).chain([HEALTH]);
+    let mut command = Command::new(words.next().expect("a program"));
+    command
+        .args(words)
+        .args(args)
+        .env_clear()
+        .env("PATH", std::env::var("PATH").unwrap_or_default())
+        .stdin(Stdio::null());
     for name in ["HEALTH_PG_BIN", "HEALTH_PG_USER", "HEALTH_PG_FETCH", "SUDO_USER"] {
         if let Ok(value) = std::env::var(name) {
             command.env(name, value);
@@ -125,6 +136,11 @@ impl Database {
         Database { url: with_database(&cluster.url, &name), name }
     }
 
+    /// A database of another cluster, which a test made for itself and may restart.
+    pub fn at(url: &str) -> Self {
+        Database { url: url.to_owned(), name: String::new() }
+    }
+
     pub fn client(&self) -> Client {
         connect(&self.url)
     }
@@ -141,6 +157,9 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if self.name.is_empty() {
+            return;
+        }
         if let Ok(mut admin) = Client::connect(&cluster().url, NoTls) {
             let _ = admin.batch_execute(&format!("drop database if exists {} with (force)", self.name));
         }
