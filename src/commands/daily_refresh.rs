@@ -108,9 +108,9 @@ fn tell(ctx: &Context, reports: Vec<Report>) -> Exit {
     }
     let summary = format!("{}: {fine} of {} sources. Everything fetched is saved.", exit.name(), reports.len());
     if exit == Exit::OK {
-        ctx.out.note(&summary)
+        ctx.out.note(&summary);
     } else {
-        ctx.out.write_stderr(&summary)
+        ctx.out.write_stderr(&summary);
     }
     for failure in reports.into_iter().flat_map(|one| one.failures) {
         ctx.out.failure(&failure);

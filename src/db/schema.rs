@@ -35,7 +35,7 @@ pub(crate) fn known_version() -> i64 {
 
 /// Refuses a history whose migrations are not the ones this program brings. refinery's iterator panics there.
 pub(crate) fn expect_unedited(client: &mut Client) -> Result<(), Failure> {
-    let mut runner = runner();
+    let runner = runner();
     let known: Vec<_> = runner.get_migrations().clone();
     if client.query_one("select to_regclass('meta.refinery_schema_history') is null", &[]).sql()?.get(0) {
         return Ok(());

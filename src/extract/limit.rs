@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn announced_limits_are_understood() {
         let budgets = parse_budgets("100, 100;window=60, 10000;window=86400");
-        assert_eq!(budgets[0], Budget { requests: 100, per: Duration::from_secs(60) });
+        assert_eq!(budgets[0], Budget { requests: 100, per: Duration::from_mins(1) });
         assert_eq!(budgets[1].requests, 10_000);
         assert!(parse_budgets("nonsense;window=x, 0;window=5").is_empty());
     }
@@ -181,7 +181,7 @@ mod tests {
             limiter.answered(None);
         }
         for window in times.windows(6) {
-            assert!(window[5] - window[0] >= Duration::from_secs(10));
+            assert!(window[5].checked_sub(window[0]).unwrap() >= Duration::from_secs(10));
         }
         assert!(begun.elapsed() < Duration::from_secs(31), "and no longer than needed: {:?}", begun.elapsed());
     }
@@ -189,7 +189,7 @@ mod tests {
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_long_wait_is_refused_and_a_short_one_kept() {
         let limiter = limiter(100, 60);
-        assert!(limiter.block(Duration::from_secs(600)).is_err());
+        assert!(limiter.block(Duration::from_mins(10)).is_err());
         assert!(matches!(limiter.acquire().await, Err(TooLong(_))));
         let limiter = self::limiter(100, 60);
         limiter.block(Duration::from_secs(3)).unwrap();

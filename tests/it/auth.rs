@@ -9,7 +9,6 @@ use crate::support::faults::{What, When};
 use crate::support::net::{call, get};
 use crate::support::pg::files;
 use crate::support::provider::{consent, param};
-use crate::support::rows::value;
 use crate::support::subject::Subject;
 use crate::support::world::{World, now};
 
@@ -28,7 +27,6 @@ fn a_login_through_the_callback() {
         run.report()
     );
     assert_eq!(world.provider.grants(|g| g.statuses()), [("authorization_code".to_owned(), 200)]);
-    assert_eq!(value(&mut world.sql(), "select status from meta.source_accounts").as_deref(), Some("active"));
     let list = world.health(&["auth"]).expect(0).says("whoop").says("7 of 7");
     assert!(!list.stdout.contains('\u{1b}'), "escape codes in a pipe");
     world.assert_safe(&mut world.sql());

@@ -59,7 +59,7 @@ fn an_edited_record_updates_one_row<S: Subject>() {
     );
     assert_eq!(count(&mut sql, &format!("{raw}.history")), 1, "one record was edited");
     assert!(
-        count(&mut sql, &format!("canonical.row_history where run_id = (select max(run_id) from meta.import_runs)"))
+        count(&mut sql, &"canonical.row_history where run_id = (select max(run_id) from meta.import_runs)".to_string())
             >= 1
     );
     world.oracle().check();
@@ -181,7 +181,7 @@ fn a_401_that_stays_ends_the_run<S: Subject>() {
 
 fn a_revoked_login_says_what_to_do<S: Subject>() {
     let world = World::loaded(S::few(now()));
-    world.provider.grants(|g| g.revoke_all());
+    world.provider.grants(super::support::tokens::Grants::revoke_all);
     world.token_expires();
     let run = world.ingest().expect(4);
     assert!(run.next().contains(&format!("health auth {}", S::ID.replace('_', "-"))), "{}", run.report());
@@ -213,7 +213,7 @@ fn killed_and_the_page_token_no_longer_serves<S: Subject>() {
     let running = world.start_ingest();
     world.until_fired(&fault);
     running.kill(&world.home);
-    world.provider.with(|sim| sim.forget_pages());
+    world.provider.with(super::support::subject::Subject::forget_pages);
     world.oracle().fired(&fault).check();
 }
 

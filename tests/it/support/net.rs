@@ -142,7 +142,7 @@ impl Drop for Server {
 
 fn converse(stream: &TcpStream, handler: &dyn Fn(&Request) -> Reply, stopped: &AtomicBool) {
     let _ = stream.set_nodelay(true);
-    let _ = stream.set_read_timeout(Some(Duration::from_secs(300)));
+    let _ = stream.set_read_timeout(Some(Duration::from_mins(5)));
     while let Some((request, head)) = read_request(stream) {
         let reply = handler(&request);
         if !reply.delay.is_zero() {

@@ -138,7 +138,7 @@ fn raw_differences(client: &mut Client, id: &str, truth: &Truth) -> Vec<String> 
             None if truth.optional_raw.contains(key) => {}
             None => wrong.push(format!("{} {}: lost from raw", key.0, key.1)),
             Some(payload) if payload != *text => {
-                wrong.push(format!("{} {}: raw differs\n  sent {text}\n  held {payload}", key.0, key.1))
+                wrong.push(format!("{} {}: raw differs\n  sent {text}\n  held {payload}", key.0, key.1));
             }
             Some(_) => {}
         }

@@ -123,7 +123,7 @@ impl<S: Subject> World<S> {
 
     /// Long enough for the access token to have expired.
     pub fn token_expires(&self) {
-        self.later(Duration::from_secs(2 * 3600));
+        self.later(Duration::from_hours(2));
     }
 
     /// Waits until a planned fault has happened.

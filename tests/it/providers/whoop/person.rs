@@ -179,7 +179,7 @@ pub fn uuid(kind: u32, i: i64) -> String {
         "{:08x}-{:04x}-4b7e-9f53-{:012x}",
         0x5b0c_3a00 + u64::from(kind),
         i & 0xffff,
-        i * 0x9_e377_9b97 & 0xffff_ffff_ffff
+        (i * 0x9_e377_9b97) & 0xffff_ffff_ffff
     )
 }
 
