@@ -1,4 +1,5 @@
--- grain: one row per step count or heart rate record with a value; phone and watch both count the same steps, choosing is the work of views
+-- grain: one row per step count or heart rate record with a value
+-- Phone and watch both count the same steps: each keeps its rows, and choosing is the work of views.
 select raw_source_id
      , metric_code
      , start_at
