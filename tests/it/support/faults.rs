@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::gzip;
-use super::net::{Reply, Request, Wire};
+use super::net::{Gate, Reply, Request, Wire};
 
 type Edit = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
@@ -73,6 +73,11 @@ impl What {
 
     pub fn hang() -> What {
         What::Wire(Wire::Hang)
+    }
+
+    /// Holds the reply back until the gate is opened.
+    pub fn gate(gate: &Gate) -> What {
+        What::Wire(Wire::Gate(gate.clone()))
     }
 
     pub fn bom() -> What {

@@ -44,6 +44,8 @@ pub struct Whoop {
     pub poisoned: HashMap<(&'static str, String), String>,
     /// Records that appear twice in a listing, at the border of two pages.
     pub repeat_at_borders: bool,
+    /// Every listing begins with a page without records that nevertheless has a successor.
+    pub blank_first_page: bool,
     now: DateTime<Utc>,
     cursors: HashMap<String, Cursor>,
 }
@@ -73,6 +75,7 @@ impl Whoop {
             clamp_days: None,
             poisoned: HashMap::new(),
             repeat_at_borders: false,
+            blank_first_page: false,
             now: DateTime::UNIX_EPOCH,
             cursors: HashMap::new(),
         }
@@ -162,13 +165,15 @@ impl Whoop {
         }
         items.retain(|i| start.is_none_or(|s| i.start >= s) && i.start < end);
         items.sort_by_key(|i| self.key(i));
+        let blank = self.blank_first_page && after.is_none();
         let from = after.map_or(0, |last| items.iter().position(|i| self.key(i) > last).unwrap_or(items.len()));
         let again = usize::from(self.repeat_at_borders && from > 0);
-        let page = &items[from - again..items.len().min(from + limit - again)];
+        let until = if blank { 0 } else { items.len().min(from + limit - again) };
+        let page = &items[from - again..until];
         let texts: Vec<&str> = page.iter().map(|i| i.text.as_str()).collect();
-        let more = from + limit - again < items.len();
+        let more = blank || until < items.len();
         let tail = if more {
-            let last = page.last().map(|i| self.key(i)).expect("a full page");
+            let last = page.last().map_or((i64::MIN, String::new()), |i| self.key(i));
             let token = base64url(format!("{}:{resource}", 123_000_000 + self.cursors.len()).as_bytes());
             let tail = format!(r#","next_token":"{token}""#);
             self.cursors.insert(token, Cursor { resource: resource.into(), window, last });
