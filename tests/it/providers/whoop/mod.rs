@@ -1,5 +1,6 @@
 //! Simulated WHOOP, from the fact sheet (sections 1, 2 and 4): six resources, paging, window rules, revocation.
 
+pub mod fixture;
 pub mod person;
 pub mod records;
 mod subject;
@@ -46,6 +47,8 @@ pub struct Whoop {
     pub repeat_at_borders: bool,
     /// Every listing begins with a page without records that nevertheless has a successor.
     pub blank_first_page: bool,
+    /// Records from files instead of the person's.
+    pub fixture: Option<fixture::Fixture>,
     now: DateTime<Utc>,
     cursors: HashMap<String, Cursor>,
 }
@@ -76,6 +79,7 @@ impl Whoop {
             poisoned: HashMap::new(),
             repeat_at_borders: false,
             blank_first_page: false,
+            fixture: None,
             now: DateTime::UNIX_EPOCH,
             cursors: HashMap::new(),
         }
@@ -94,6 +98,7 @@ impl Whoop {
         let starts: HashMap<&str, DateTime<Utc>> = p.sleeps.iter().map(|s| (s.id.as_str(), s.start)).collect();
         let item = |id: String, start, text| Item { id, start, text };
         let mut items: Vec<Item> = match resource {
+            _ if self.fixture.is_some() => self.fixture.as_ref().map(|f| f.items(resource)).unwrap_or_default(),
             "cycles" => p.cycles.iter().map(|c| item(c.id.to_string(), c.start, c.text(user))).collect(),
             "sleeps" => p.sleeps.iter().map(|s| item(s.id.clone(), s.start, s.text(user))).collect(),
             "workouts" => p.workouts.iter().map(|w| item(w.id.clone(), w.start, w.text(user))).collect(),
@@ -253,7 +258,7 @@ impl Simulation for Whoop {
     }
 
     fn truth(&self) -> Truth {
-        truth::of(self)
+        self.fixture.as_ref().map_or_else(|| truth::of(self), |f| f.truth(&self.person))
     }
 
     fn set_now(&mut self, now: DateTime<Utc>) {
