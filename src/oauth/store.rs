@@ -319,6 +319,9 @@ impl Locked<'_> {
         let text = serde_json::to_vec(&intent).map_err(|error| StoreError::local(error.to_string()))?;
         disk::replace(&self.store.intent_path(), &stem, &text)?;
         failpoint!("token.intent_written");
+        if let Some(before) = before.as_ref().filter(|before| self.is_temporary(&before.raw)) {
+            disk::remove(&dir.join(&before.raw))?; // nobody will come back for it now
+        }
         Ok(Prepared { locked: self, raw, new, before })
     }
 }
