@@ -17,9 +17,16 @@ mod providers;
 mod support;
 
 mod auth;
+mod canonical;
 mod contract;
+mod daily_refresh;
 mod exit_codes;
+mod ingest_faults;
+mod interrupted;
+mod layout;
 mod migrations;
+mod records;
 mod refresh;
+mod secrets;
 mod server;
 mod simulated;
