@@ -102,6 +102,8 @@ pub(crate) struct Resource {
     pub(crate) key: &'static [&'static str],
     /// JSON pointer to the record's time; empty: never retired for being absent.
     pub(crate) at: &'static str,
+    /// JSON pointer to the time of the record's version; a stored version never yields to an older one. Empty: none.
+    pub(crate) version: &'static str,
     /// How many days of covered time are read again: scores change after the fact.
     pub(crate) lookback_days: u16,
     /// What marks a record that the provider has not finished with; it holds coverage back (reliability 3.2).
@@ -124,6 +126,7 @@ impl Resource {
             records: "",
             key: &[],
             at: "",
+            version: "",
             lookback_days: 0,
             provisional: &[],
             may_be_absent: false,
@@ -152,6 +155,10 @@ impl Resource {
     }
     pub(crate) const fn at(mut self, pointer: &'static str) -> Self {
         self.at = pointer;
+        self
+    }
+    pub(crate) const fn version(mut self, pointer: &'static str) -> Self {
+        self.version = pointer;
         self
     }
     pub(crate) const fn lookback(mut self, days: u16) -> Self {

@@ -8,6 +8,10 @@
 //! Needs `strace`. Writes its figures between the markers of `docs/scorecard.md`.
 #![allow(
     clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
     clippy::format_push_string,

@@ -51,9 +51,6 @@ fn as_table(ctx: &Context, report: &Report) {
     ctx.out.note_table(&["RESOURCE", "NEW", "CHANGED", "SAME", "GONE", "REJECTED", "COVERED UNTIL"], &rows);
     let (new, changed) = report.canonical();
     ctx.out.note(&format!("\ncanonical: {new} rows new, {changed} changed"));
-    if report.rejected() > 0 {
-        ctx.out.note(&format!("{} could not be used and are kept as received: health rejects", report.rejected()));
-    }
     ctx.out.note("\nNext:  health status");
 }
 

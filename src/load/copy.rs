@@ -38,7 +38,7 @@ pub(super) fn upsert(
     writer.finish()?;
     let is_snapshot = batch.records.iter().all(|record| record.source_id.is_none());
     let template = if is_snapshot { include_str!("sql/snapshot.sql") } else { include_str!("sql/upsert.sql") };
-    let statement = named(template, source, batch.resource);
+    let statement = named(template, source, batch.resource).replace("{older}", &older(source, batch.resource));
     let row = t.query_one(&statement, &[&run.user_id, &run.account_id, &run.run_id, &batch.resource])?;
     Ok(Counts { new: row.get(0), changed: row.get(1), same: row.get(2), rejected, ..Counts::default() })
 }
@@ -60,6 +60,20 @@ fn last_of_each<'a>(batch: &'a Batch, run: &Run) -> Vec<(String, Option<DateTime
         }
     };
     kept.into_iter().map(of).collect()
+}
+
+/// Whether the staged record `s` states an older version than the stored one, `t`. Instants of one length and form sort
+/// as text, and no malformed one can end the batch.
+fn older(source: &Source, resource: &str) -> String {
+    let resources = source.api.as_ref().map_or(&[][..], |api| api.resources);
+    let pointer = resources.iter().find(|r| r.name == resource).map_or("", |r| r.version);
+    if pointer.is_empty() {
+        return "false".into();
+    }
+    let path = pointer[1..].replace('/', ",");
+    let said = |row: &str| format!("({row}.payload #>> '{{{path}}}')");
+    let (new, held) = (said("s"), said("t"));
+    format!(r#"coalesce(length({new}) = length({held}) and {new} collate "C" < {held} collate "C", false)"#)
 }
 
 /// A statement over the raw table of `resource`: `{raw}` and `{history}` become quoted names.

@@ -66,6 +66,12 @@ pub(super) fn advance(
     Ok(None)
 }
 
+/// Forgets the open slice after a tripped fuse: the next run reads it from its first page, whose records were not used.
+pub(super) fn abandon(t: &mut Transaction, run: &Run, resource: &str) -> Result<(), WriteError> {
+    t.execute(include_str!("sql/abandon.sql"), &[&run.user_id, &run.account_id, &resource, &run.run_id])?;
+    Ok(())
+}
+
 /// At most 10 % of the slice's known rows or 3, whichever is more; an empty listing where rows are known retires nothing
 /// (decisions 5).
 fn deletion_fuse(source: &Source, resource: &str, known: i64, missing: i64, listed_nothing: bool) -> Option<Failure> {

@@ -167,8 +167,11 @@ fn write(client: &mut Client, load: &mut Load, batch: &Batch) -> Result<(), Writ
     let ids = batch.records.iter().filter_map(|record| record.source_id.clone());
     seen.extend(ids.chain(batch.rejected.iter().filter_map(|reject| reject.source_id.clone())));
     let mut fuse = reject::fuse(load.counts.get(batch.resource).copied().unwrap_or_default(), counts, batch.resource);
-    if let Some(slice) = &batch.slice {
-        fuse = fuse.or(coverage::advance(&mut t, &run, load.source, batch, slice, &seen, &mut counts)?);
+    if let (Some(slice), None) = (&batch.slice, &fuse) {
+        fuse = coverage::advance(&mut t, &run, load.source, batch, slice, &seen, &mut counts)?;
+    }
+    if fuse.is_some() {
+        coverage::abandon(&mut t, &run, batch.resource)?;
     }
     failpoint!("page.before_commit");
     t.commit()?;

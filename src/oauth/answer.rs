@@ -157,6 +157,8 @@ fn word(value: &Value) -> Option<String> {
 fn refusal(status: u16, json: &Value, dead_errors: &[&str]) -> Reading {
     let code = json.get("error").and_then(Value::as_str).unwrap_or_default();
     let said = json.get("error_description").or_else(|| json.get("message")).and_then(Value::as_str);
+    let (code, said) = (&*masked(code), said.map(masked));
+    let said = said.as_deref();
     let reason = match (code, said) {
         ("", None) => format!("HTTP {status}"),
         ("", Some(said)) => format!("HTTP {status}: {}", clean(said)),
@@ -170,6 +172,21 @@ fn refusal(status: u16, json: &Value, dead_errors: &[&str]) -> Reading {
         code if dead_errors.contains(&code) => Reading::Dead(reason),
         _ => Reading::Refused(reason),
     }
+}
+
+/// A provider may repeat what it was sent: whatever looks like a credential is left out of its reason.
+fn masked(text: &str) -> String {
+    let part_of_one = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/' | '%');
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| part_of_one(c) != part_of_one(first)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        let secret = part_of_one(first) && run.len() >= 16 && run.bytes().any(|b| b.is_ascii_digit());
+        shown.push_str(if secret { "***" } else { run });
+        rest = after;
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -186,6 +203,15 @@ mod tests {
             Reading::Granted(grant) => *grant,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_reason_repeats_no_credential() {
+        let text =
+            "no such token: refresh_token=0b0c40b90ce04121aa3b7ce84e19be8f.x&client_secret=07f9d1c2b3a4e5f6, retry";
+        assert_eq!(masked(text), "no such token: refresh_token=***&client_secret=***, retry");
+        assert_eq!(masked("invalid_grant"), "invalid_grant");
+        assert_eq!(masked(""), "");
     }
 
     #[test]

@@ -242,6 +242,7 @@ fn conclude(
             Err(failure) => report.fail(failure),
         }
     }
+    report.tell_rejects(client, &one.run)?;
     report.covered = outcome::covered(client, &one.account)?;
     let connection = report.connection.unwrap_or(Connection::Active);
     if !load.fenced {

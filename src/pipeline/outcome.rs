@@ -10,7 +10,7 @@ use crate::db::Sql;
 use crate::extract::{Finished, Reach};
 use crate::failure::{Exit, Failure, Kind};
 use crate::load::{Counts, Load};
-use crate::run::{Account, Connection};
+use crate::run::{Account, Connection, Run};
 use crate::source::Source;
 use crate::transform::Upserted;
 
@@ -65,7 +65,29 @@ impl Report {
         }
         let exit = failure.exit();
         self.decisive = Some(self.decisive.map_or(exit, |earlier| Exit::merge(&[earlier, exit])));
-        self.failures.push(failure);
+        // All resources meet one dead login or one lost network; a person reads of it once.
+        if !self.failures.iter().any(|told| told.error.to_string() == failure.error.to_string()) {
+            self.failures.push(failure);
+        }
+    }
+
+    /// Says how many records could not be used, and why; the code of the account follows from the counts.
+    pub(super) fn tell_rejects(&mut self, client: &mut Client, run: &Run) -> Result<(), Failure> {
+        let rejected = self.rejected();
+        if rejected == 0 {
+            return Ok(());
+        }
+        let rows = client.query(include_str!("reasons.sql"), &[&run.user_id, &run.run_id]).sql()?;
+        let reasons: Vec<String> =
+            rows.iter().map(|row| format!("{} {}", row.get::<_, i64>(1), row.get::<_, &str>(0))).collect();
+        let all = self.total(Counts::fetched) + self.total(|counts| counts.rejected);
+        let what = format!("{rejected} of {all} records could not be used ({})", reasons.join(", "));
+        self.failures.push(
+            Failure::new(Kind::Partial, what)
+                .kept("all others; these as they were received")
+                .next(format!("health rejects list --run {}", run.run_id)),
+        );
+        Ok(())
     }
 
     /// A resource that cannot be read because its scope was not granted; the others run.

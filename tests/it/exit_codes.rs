@@ -126,7 +126,6 @@ fn a_malformed_setting_names_itself() {
         ("HEALTH_NOW", "noon"),
         ("WHOOP_BASE_URL", "http://example.com/developer"),
         ("WHOOP_TOKEN_URL", "not an address"),
-        ("WHOOP_REDIRECT_URI", "http://example.com/callback"),
     ] {
         let before = home.get(name);
         home.set(name, value);

@@ -109,6 +109,7 @@ const fn collection(name: &'static str, path: &'static str) -> Resource {
         .records("/records")
         .key(&["/id"])
         .at("/start")
+        .version("/updated_at")
         .lookback(7)
 }
 

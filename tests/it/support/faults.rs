@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::gzip;
-use super::net::{Reply, Request, Wire};
+use super::net::{Gate, Reply, Request, Wire};
 
 type Edit = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
@@ -24,6 +24,8 @@ pub enum What {
     Header(&'static str, String),
     /// A gzip body that inflates to so many bytes.
     Bomb(usize),
+    /// A refusal that repeats what was sent, credentials included.
+    Echo(u16),
     Delay(Duration),
 }
 
@@ -75,11 +77,16 @@ impl What {
         What::Wire(Wire::Hang)
     }
 
+    /// Holds the reply back until the gate is opened.
+    pub fn gate(gate: &Gate) -> What {
+        What::Wire(Wire::Gate(gate.clone()))
+    }
+
     pub fn bom() -> What {
         What::edit(|body| format!("\u{feff}{body}"))
     }
 
-    fn act(&self, mut reply: Reply) -> Reply {
+    fn act(&self, mut reply: Reply, request: &Request) -> Reply {
         match self {
             What::Answer(status, headers, body) => {
                 let mut other = if body.is_empty() { Reply::empty(*status) } else { Reply::json(*status, *body) };
@@ -99,6 +106,13 @@ impl What {
             What::Bomb(decoded) => {
                 reply.body = gzip::bomb(*decoded);
                 reply.header("content-encoding", "gzip")
+            }
+            What::Echo(status) => {
+                let said = request.header("authorization").unwrap_or_default();
+                let body = serde_json::json!({ "error": "bad_request", "message": format!("{said} {}", request.body) });
+                Reply::json(*status, body.to_string())
+                    .header("x-echo", said)
+                    .header("set-cookie", format!("session={said}"))
             }
             What::Delay(time) => Reply { delay: *time, ..reply },
         }
@@ -191,8 +205,8 @@ impl Rule {
         self.when.before
     }
 
-    pub fn act(&self, reply: Reply, _request: &Request) -> Reply {
+    pub fn act(&self, reply: Reply, request: &Request) -> Reply {
         self.fired.fetch_add(1, Ordering::SeqCst);
-        self.what.act(reply)
+        self.what.act(reply, request)
     }
 }

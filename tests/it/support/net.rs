@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use url::Url;
@@ -38,7 +38,7 @@ impl Request {
 }
 
 /// How the bytes of a reply leave, when not simply whole.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub enum Wire {
     #[default]
     Whole,
@@ -50,6 +50,25 @@ pub enum Wire {
     Slow { chunk: usize, pause: Duration },
     /// Nothing, until the client leaves or the server is dropped.
     Hang,
+    /// Nothing, until the test opens the gate; then whole.
+    Gate(Gate),
+}
+
+/// Holds replies back until the test has done something meanwhile.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    pub fn open(&self) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.1.notify_all();
+    }
+
+    fn pass(&self) {
+        let open = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = Duration::from_mins(2);
+        drop(self.0.1.wait_timeout_while(open, limit, |open| !*open));
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -151,6 +170,11 @@ fn converse(stream: &TcpStream, handler: &dyn Fn(&Request) -> Reply, stopped: &A
         let bytes = reply.bytes();
         let keep = match &reply.wire {
             Wire::Whole => consume(stream, head) && write(stream, &bytes),
+            Wire::Gate(gate) => {
+                consume(stream, head);
+                gate.pass();
+                write(stream, &bytes)
+            }
             Wire::Reset(at) => {
                 // Bytes left unread make the kernel answer the close with a reset.
                 write(stream, &bytes[..bytes.len().min(*at)]);

@@ -1,5 +1,6 @@
 //! Simulated WHOOP, from the fact sheet (sections 1, 2 and 4): six resources, paging, window rules, revocation.
 
+pub mod fixture;
 pub mod person;
 pub mod records;
 mod subject;
@@ -44,6 +45,10 @@ pub struct Whoop {
     pub poisoned: HashMap<(&'static str, String), String>,
     /// Records that appear twice in a listing, at the border of two pages.
     pub repeat_at_borders: bool,
+    /// Every listing begins with a page without records that nevertheless has a successor.
+    pub blank_first_page: bool,
+    /// Records from files instead of the person's.
+    pub fixture: Option<fixture::Fixture>,
     now: DateTime<Utc>,
     cursors: HashMap<String, Cursor>,
 }
@@ -73,6 +78,8 @@ impl Whoop {
             clamp_days: None,
             poisoned: HashMap::new(),
             repeat_at_borders: false,
+            blank_first_page: false,
+            fixture: None,
             now: DateTime::UNIX_EPOCH,
             cursors: HashMap::new(),
         }
@@ -91,6 +98,7 @@ impl Whoop {
         let starts: HashMap<&str, DateTime<Utc>> = p.sleeps.iter().map(|s| (s.id.as_str(), s.start)).collect();
         let item = |id: String, start, text| Item { id, start, text };
         let mut items: Vec<Item> = match resource {
+            _ if self.fixture.is_some() => self.fixture.as_ref().map(|f| f.items(resource)).unwrap_or_default(),
             "cycles" => p.cycles.iter().map(|c| item(c.id.to_string(), c.start, c.text(user))).collect(),
             "sleeps" => p.sleeps.iter().map(|s| item(s.id.clone(), s.start, s.text(user))).collect(),
             "workouts" => p.workouts.iter().map(|w| item(w.id.clone(), w.start, w.text(user))).collect(),
@@ -162,13 +170,15 @@ impl Whoop {
         }
         items.retain(|i| start.is_none_or(|s| i.start >= s) && i.start < end);
         items.sort_by_key(|i| self.key(i));
+        let blank = self.blank_first_page && after.is_none();
         let from = after.map_or(0, |last| items.iter().position(|i| self.key(i) > last).unwrap_or(items.len()));
         let again = usize::from(self.repeat_at_borders && from > 0);
-        let page = &items[from - again..items.len().min(from + limit - again)];
+        let until = if blank { 0 } else { items.len().min(from + limit - again) };
+        let page = &items[from - again..until];
         let texts: Vec<&str> = page.iter().map(|i| i.text.as_str()).collect();
-        let more = from + limit - again < items.len();
+        let more = blank || until < items.len();
         let tail = if more {
-            let last = page.last().map(|i| self.key(i)).expect("a full page");
+            let last = page.last().map_or((i64::MIN, String::new()), |i| self.key(i));
             let token = base64url(format!("{}:{resource}", 123_000_000 + self.cursors.len()).as_bytes());
             let tail = format!(r#","next_token":"{token}""#);
             self.cursors.insert(token, Cursor { resource: resource.into(), window, last });
@@ -248,7 +258,7 @@ impl Simulation for Whoop {
     }
 
     fn truth(&self) -> Truth {
-        truth::of(self)
+        self.fixture.as_ref().map_or_else(|| truth::of(self), |f| f.truth(&self.person))
     }
 
     fn set_now(&mut self, now: DateTime<Utc>) {

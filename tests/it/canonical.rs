@@ -1,0 +1,145 @@
+//! Canonical rows of WHOOP: stated by hand for the fixture records, and the same however they came about.
+
+use std::time::Duration;
+
+use crate::providers::whoop::Whoop;
+use crate::support::rows::{count, rows, value};
+use crate::support::subject::Subject;
+use crate::support::world::{World, now};
+
+#[test]
+fn the_fixture_becomes_the_rows_stated_by_hand() {
+    let world = World::connected(Whoop::of_fixture());
+    world.ingest().expect(0);
+    assert_eq!(world.provider.truth().canonical.len(), 25);
+    world.oracle().check();
+}
+
+#[test]
+fn a_late_score_replaces_the_pending_night() {
+    let world = World::connected(Whoop::of_fixture());
+    let steps = crate::providers::whoop::fixture::pages("sleep_pending_then_scored.json");
+    let night = "5b0c3a52-1a62-4b7e-9f53-2f3b5f6f0a01";
+    let put = |record: &str| {
+        world.provider.with(|w| {
+            let sleeps = w.fixture.as_mut().expect("a fixture").records.get_mut("sleeps").expect("sleeps");
+            let at = sleeps.iter().position(|s| s.contains(night)).expect("the night");
+            sleeps[at] = record.to_owned();
+        });
+    };
+    put(&steps[0][0]);
+    world.ingest().expect(0);
+    let mut sql = world.sql();
+    let of = |column: &str| format!("select {column} from canonical.sleep_sessions where raw_source_id = '{night}'");
+    assert_eq!(value(&mut sql, &of("is_final")).as_deref(), Some("false"));
+    assert_eq!(value(&mut sql, &of("light_s")), None, "unknown is null");
+    let id = value(&mut sql, &of("sleep_id"));
+    put(&steps[1][0]);
+    world.later(Duration::from_hours(1));
+    world.ingest().expect(0);
+    assert_eq!(value(&mut sql, &of("is_final")).as_deref(), Some("true"));
+    assert_eq!(value(&mut sql, &of("light_s")).as_deref(), Some("13503"));
+    assert_eq!(value(&mut sql, &of("sleep_id")), id, "the same row");
+    assert_eq!(
+        count(&mut sql, "canonical.row_history where entity = 'sleep_sessions'"),
+        1,
+        "the earlier state is kept"
+    );
+    // What WHOOP said first stays reachable.
+    let first = format!("select payload->>'score_state' from whoop_raw.history where source_id = '{night}'");
+    assert_eq!(value(&mut sql, &first).as_deref(), Some("PENDING_SCORE"));
+    world.oracle().check();
+}
+
+#[test]
+fn an_edited_body_is_a_second_measurement() {
+    let world = World::loaded(Whoop::few(now()));
+    world.later(Duration::from_hours(24));
+    world.ingest().expect(0);
+    let mut sql = world.sql();
+    assert_eq!(count(&mut sql, "whoop_raw.user_body_measurement"), 1, "the same value is not a new snapshot");
+    world.provider.with(|w| w.person.body.as_mut().expect("a body").weight_kilogram = "73.9".into());
+    world.later(Duration::from_hours(24));
+    world.ingest().expect(0);
+    let weights = rows(
+        &mut sql,
+        "select value_num from canonical.biometrics_vitals where metric_code = 'weight' and retired_at is null order by observed_at",
+    );
+    assert_eq!(weights.iter().map(|w| w["value_num"].to_string()).collect::<Vec<_>>(), ["74.3", "73.9"]);
+    world.oracle().check();
+}
+
+#[test]
+fn history_steps_are_enough_for_a_rebuild() {
+    // Late scores, an edit, a deletion, another day: incremental and rebuilt rows are the same.
+    let mut sim = Whoop::many(now());
+    sim.pending_last_night();
+    let world = World::loaded(sim);
+    world.provider.with(Whoop::score_last_night);
+    world.ingest().expect(0);
+    world.later(Duration::from_hours(24));
+    world.provider.with(|w| {
+        w.next_day();
+        w.edit_recent();
+        w.remove_recent();
+    });
+    world.ingest().expect(0);
+    let mut sql = world.sql();
+    let all = |table: &str| {
+        format!(
+            "select to_jsonb(x) - array['run_id','created_at','updated_at'] as row from canonical.{table} x where retired_at is null order by 1"
+        )
+    };
+    for table in ["user_identity", "sleep_sessions", "workouts", "biometrics_vitals", "scores", "daily_summaries"] {
+        let before = rows(&mut sql, &all(table));
+        assert!(!before.is_empty(), "{table} is empty");
+        sql.batch_execute(&format!("delete from canonical.{table}")).expect("an emptied table");
+        world.health(&["transform", "whoop", "--rebuild"]).expect(0);
+        assert_eq!(before, rows(&mut sql, &all(table)), "{table}");
+    }
+    world.oracle().check();
+}
+
+#[test]
+fn ids_are_the_digest_of_their_origin() {
+    let world = World::loaded(Whoop::few(now()));
+    let mut sql = world.sql();
+    for (table, id) in [
+        ("sleep_sessions", "sleep_id"),
+        ("workouts", "workout_id"),
+        ("scores", "score_id"),
+        ("biometrics_vitals", "vital_id"),
+    ] {
+        let wrong = format!(
+            "canonical.{table} where {id} <> md5(source_system || '|' || account_id || '|' || raw_source_id || '|' || raw_path)::uuid"
+        );
+        assert_eq!(count(&mut sql, &wrong), 0, "{table}");
+    }
+}
+
+#[test]
+fn show_prints_a_statement_that_runs() {
+    let world = World::loaded(Whoop::few(now()));
+    let shown = world.health(&["transform", "--show", "whoop.sleep_sessions"]).expect(0).stdout;
+    assert!(shown.contains("changed"), "{shown}");
+    let nights = world.sql().query(shown.trim().trim_end_matches(';'), &[]).expect("a statement for psql").len();
+    assert_eq!(nights, world.provider.truth().of("sleep_sessions"));
+}
+
+#[test]
+fn the_api_views_show_the_night() {
+    let world = World::loaded(Whoop::few(now()));
+    let mut sql = world.sql();
+    assert!(count(&mut sql, "api.sleep_night_preferred") >= 12);
+    assert!(count(&mut sql, "api.workouts_preferred") >= 5);
+    assert!(count(&mut sql, "api.daily_preferred") >= 10);
+}
+
+#[test]
+fn stages_stay_inside_the_night() {
+    let world = World::loaded(Whoop::many(now()));
+    let wrong =
+        "canonical.sleep_sessions where asleep_s > in_bed_s or in_bed_s > extract(epoch from end_at - start_at) + 60
+                  or abs(light_s + deep_s + rem_s + coalesce(asleep_unstaged_s, 0) - asleep_s) > 120";
+    assert_eq!(count(&mut world.sql(), wrong), 0);
+}

@@ -1,0 +1,161 @@
+//! Runs that are stopped, killed, doubled or cut off from the database (`reliability.md` K, N, D).
+
+use std::process::Stdio;
+
+use nix::sys::signal::Signal;
+
+use crate::providers::whoop::Whoop;
+use crate::support::faults::{Fired, What, When};
+use crate::support::net::Gate;
+use crate::support::pg::HEALTH;
+use crate::support::rows::{count, run_states};
+use crate::support::subject::Subject;
+use crate::support::world::{World, now, until};
+
+/// A world in which page `n` of the sleeps waits for the gate.
+fn gated(n: usize) -> (World<Whoop>, Gate, Fired) {
+    let world = World::connected(Whoop::many(now()));
+    let gate = Gate::default();
+    let fault = world.fault(When::resource("sleeps").nth(n), What::gate(&gate));
+    (world, gate, fault)
+}
+
+fn end_backends(world: &World<Whoop>) {
+    let others = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+    world.sql().batch_execute(others).expect("ended sessions");
+}
+
+#[test]
+fn k9_signals_end_at_a_page_border() {
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let (world, gate, fault) = gated(2);
+        let running = world.start_ingest();
+        world.until_fired(&fault);
+        running.signal(signal);
+        gate.open();
+        let run = running.wait(&world.home).expect(code);
+        assert!(run.took.as_secs() < 20, "{:?}", run.took);
+        assert_eq!(run_states(&mut world.sql()).last().map(String::as_str), Some("interrupted"));
+        world.oracle().fired(&fault).check();
+    }
+}
+
+#[test]
+fn k9_a_provider_that_hangs_does_not_hold_us() {
+    let world = World::connected(Whoop::many(now()));
+    let fault = world.fault(When::resource("sleeps").nth(2), What::hang());
+    let running = world.start_ingest();
+    world.until_fired(&fault);
+    let asked = std::time::Instant::now();
+    running.signal(Signal::SIGINT);
+    running.wait(&world.home).expect(130);
+    assert!(asked.elapsed().as_secs() < 5, "{:?} until the end", asked.elapsed());
+    world.oracle().fired(&fault).check();
+}
+
+#[test]
+fn k10_twice_is_at_once() {
+    let world = World::connected(Whoop::many(now()));
+    let fault = world.fault(When::resource("sleeps").nth(2), What::hang());
+    let running = world.start_ingest();
+    world.until_fired(&fault);
+    running.signal(Signal::SIGINT);
+    running.signal(Signal::SIGINT);
+    running.wait(&world.home).expect(130);
+    world.oracle().fired(&fault).check();
+}
+
+#[test]
+fn k1_killed_after_any_page() {
+    for n in 1..=3 {
+        let (world, _gate, fault) = gated(n);
+        let running = world.start_ingest();
+        world.until_fired(&fault);
+        if n > 1 {
+            // The page before has been committed, or is about to be.
+            until(|| count(&mut world.sql(), "whoop_raw.sleeps") > 0);
+        }
+        running.kill(&world.home);
+        world.oracle().fired(&fault).check();
+        assert_eq!(run_states(&mut world.sql()).iter().filter(|s| *s == "interrupted").count(), 1);
+    }
+}
+
+#[test]
+fn k15_without_any_stream() {
+    let world = World::connected(Whoop::few(now()));
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", r#"exec "$0" ingest whoop <&- >&- 2>&-"#, HEALTH]).env_clear().current_dir(world.home.work());
+    for (name, value) in world.home.command(&[]).get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    let status = command.stdin(Stdio::null()).status().expect("a run");
+    assert_eq!(status.code(), Some(0));
+    world.oracle().check();
+}
+
+#[test]
+fn n1_the_second_run_is_told_who_is_first() {
+    let (world, gate, fault) = gated(2);
+    let first = world.start_ingest();
+    world.until_fired(&fault);
+    let second = world.ingest().expect(10);
+    assert!(second.stderr.contains(&first.pid().to_string()), "{}", second.report());
+    world.health(&["daily-refresh"]).expect(10);
+    world.health(&["status"]).expect_one_of(&[0, 3]);
+    gate.open();
+    first.wait(&world.home).expect(0);
+    world.oracle().fired(&fault).check();
+}
+
+#[test]
+fn n3_a_stopped_run_wakes_up_fenced() {
+    let (world, gate, fault) = gated(2);
+    let first = world.start_ingest();
+    world.until_fired(&fault);
+    first.signal(Signal::SIGSTOP);
+    world.ingest().expect(10);
+    end_backends(&world);
+    world.provider.no_faults();
+    world.ingest().expect(0);
+    let before = crate::support::rows::fingerprint(&mut world.sql());
+    first.signal(Signal::SIGCONT);
+    gate.open();
+    first.wait(&world.home).expect_one_of(&[8, 10]);
+    assert_eq!(before, crate::support::rows::fingerprint(&mut world.sql()), "a fenced run wrote something");
+    world.oracle().fired(&fault).check();
+}
+
+#[test]
+fn d2_the_database_session_ends_in_the_middle() {
+    let (world, gate, fault) = gated(3);
+    let running = world.start_ingest();
+    world.until_fired(&fault);
+    end_backends(&world);
+    gate.open();
+    running.wait(&world.home).expect_one_of(&[0, 8]);
+    world.oracle().fired(&fault).check();
+}
+
+#[test]
+fn d7_a_lock_held_by_somebody_is_waited_for() {
+    let world = World::loaded(Whoop::few(now()));
+    world.provider.with(Whoop::edit_recent);
+    let mut other = world.sql();
+    let mut reading = other.transaction().expect("a transaction");
+    reading.query("select count(*) from canonical.sleep_sessions", &[]).expect("a read");
+    world.ingest().expect(0); // readers do not stop us
+    drop(reading);
+    world.oracle().check();
+}
+
+#[test]
+fn m9_migrating_while_a_run_is_active() {
+    let (world, gate, fault) = gated(2);
+    let running = world.start_ingest();
+    world.until_fired(&fault);
+    world.health(&["migrate"]).expect_one_of(&[0, 10]);
+    gate.open();
+    running.wait(&world.home).expect(0);
+    world.oracle().fired(&fault).check();
+}
