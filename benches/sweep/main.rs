@@ -8,6 +8,10 @@
 //! Needs `strace`. Writes its figures between the markers of `docs/scorecard.md`.
 #![allow(
     clippy::disallowed_methods,
+    clippy::unused_self,
+    clippy::zombie_processes,
+    clippy::format_collect,
+    unused_qualifications,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,

@@ -112,8 +112,14 @@ fn full(source: &Source, model: &Model, shape: Shape, columns: &[Column]) -> Str
         .replace("{casts}", &list(&|c| format!("m.{0}::{1} as {0}", quoted(&c.name), c.cast)))
         .replace("{columns}", &list(&|c| quoted(&c.name)))
         .replace("{m_columns}", &list(&|c| format!("m.{}", quoted(&c.name))))
-        .replace("{defaults}", &defaults.iter().map(|name| format!("'' as {}, ", quoted(name))).collect::<String>())
-        .replace("{default_columns}", &defaults.iter().map(|name| format!("{}, ", quoted(name))).collect::<String>())
+        .replace(
+            "{defaults}",
+            &defaults.iter().map(|name| format!("'' as {}, ", quoted(name))).collect::<Vec<_>>().concat(),
+        )
+        .replace(
+            "{default_columns}",
+            &defaults.iter().map(|name| format!("{}, ", quoted(name))).collect::<Vec<_>>().concat(),
+        )
         .replace("{differs}", &differs)
         .replace("{differs_in_conflict}", &differs.replace("m.", "excluded."))
         .replace("{on_key}", &on_key)

@@ -9,6 +9,7 @@ use crate::support::faults::{What, When};
 use crate::support::net::{call, get};
 use crate::support::pg::files;
 use crate::support::provider::{consent, param};
+use crate::support::rows::value;
 use crate::support::subject::Subject;
 use crate::support::world::{World, now};
 

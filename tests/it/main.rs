@@ -1,6 +1,10 @@
 //! The integration tests: the real binary against simulated providers and a throwaway PostgreSQL.
 #![allow(
     clippy::disallowed_methods,
+    clippy::unused_self,
+    clippy::zombie_processes,
+    clippy::format_collect,
+    unused_qualifications,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
