@@ -58,10 +58,7 @@ fn an_edited_record_updates_one_row<S: Subject>() {
         1
     );
     assert_eq!(count(&mut sql, &format!("{raw}.history")), 1, "one record was edited");
-    assert!(
-        count(&mut sql, &"canonical.row_history where run_id = (select max(run_id) from meta.import_runs)".to_string())
-            >= 1
-    );
+    assert!(count(&mut sql, "canonical.row_history where run_id = (select max(run_id) from meta.import_runs)") >= 1);
     world.oracle().check();
 }
 

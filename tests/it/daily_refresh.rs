@@ -149,7 +149,7 @@ fn a_dropped_connection_wakes_nobody() {
 #[test]
 fn a_dead_login_asks_once_for_a_person() {
     let world = World::loaded(Whoop::few(now()));
-    world.provider.grants(|g| g.revoke_all());
+    world.provider.grants(super::support::tokens::Grants::revoke_all);
     world.token_expires();
     let run = world.health(&["daily-refresh"]).expect(4);
     assert!(run.report().contains("health auth whoop"), "{}", run.report());

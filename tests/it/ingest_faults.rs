@@ -65,7 +65,7 @@ fn h3_reset_at_any_byte() {
         faults.push(world.fault(When::resource(resource).nth(1 + n / 4), What::reset(at)));
     }
     world.ingest().expect(0);
-    faults.iter().fold(world.oracle(), |oracle, fault| oracle.fired(fault)).check();
+    faults.iter().fold(world.oracle(), super::support::oracle::Oracle::fired).check();
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn s5_s12_transient_statuses_are_retried() {
         faults.push(world.fault(When::resource(Whoop::LISTINGS[n % 4]).nth(1 + 2 * (n / 4)), What::status(status)));
     }
     world.ingest().expect(0);
-    faults.iter().fold(world.oracle(), |oracle, fault| oracle.fired(fault)).check();
+    faults.iter().fold(world.oracle(), super::support::oracle::Oracle::fired).check();
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn j6_when_nothing_is_usable_the_fuse_goes() {
             "{resource}: coverage moved"
         );
     }
-    faults.iter().fold(world.oracle(), |oracle, fault| oracle.fired(fault)).check();
+    faults.iter().fold(world.oracle(), super::support::oracle::Oracle::fired).check();
 }
 
 #[test]

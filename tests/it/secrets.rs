@@ -33,7 +33,7 @@ fn a_talkative_life_tells_no_secret() {
     }
     world.token_expires();
     world.health(&["daily-refresh", "-vv"]).expect(0);
-    world.provider.grants(|g| g.revoke_all());
+    world.provider.grants(super::support::tokens::Grants::revoke_all);
     world.health(&["ingest", "whoop", "-vv"]);
     world.health(&["auth", "whoop", "--revoke", "-vv"]);
     let mut sql = world.sql();
