@@ -60,7 +60,7 @@ fn a_lost_session_is_replaced() {
 fn a_lost_acknowledgement_doubles_nothing() {
     let mut world = World::connected(Whoop::few(now()));
     let mut lost = 0;
-    for n in 1.. {
+    for n in (1..).step_by(2) {
         world.db = Database::migrated();
         let proxy = Proxy::start(&world.db.url, n);
         world.home.set("HEALTH_DATABASE_URL", &proxy.url());
@@ -73,7 +73,7 @@ fn a_lost_acknowledgement_doubles_nothing() {
         lost += proxy.lost();
         world.oracle().check();
     }
-    assert!(lost > 10, "only {lost} answers were lost");
+    assert!(lost > 6, "only {lost} answers were lost");
     println!("acknowledgements lost: {lost}");
 }
 
