@@ -31,6 +31,7 @@ mod support;
 
 mod plan;
 mod report;
+mod times;
 mod worker;
 
 use std::time::Instant;
@@ -78,7 +79,7 @@ fn main() {
     }
     let total = cases.len();
     let tally = worker::run(cases, &options);
-    let text = report::table(&tally, &options, begun.elapsed());
+    let text = report::table(&tally, &options, begun.elapsed()) + "\n\n" + &times::table();
     println!("{text}");
     if options.write && options.only.is_empty() {
         report::write(&text);

@@ -258,10 +258,11 @@ impl Locked<'_> {
 
     pub(super) fn forget_intent(&self) -> Result<(), StoreError> {
         if let Some(intent) = self.intent()? {
-            disk::remove(&self.store.intent_path())?;
+            // The answer first: after a death in between, the intent still leads the next run here.
             if self.is_temporary(&intent.raw) {
                 disk::remove(&self.store.tokens.join(&intent.raw))?;
             }
+            disk::remove(&self.store.intent_path())?;
         }
         Ok(())
     }

@@ -1,16 +1,14 @@
-//! Two programs at once, and a program whose database or whose own process is disturbed in the middle
-//! (`reliability.md` 2.4, rows K, D and N).
+//! Many programs at once, and a program whose database goes away in the middle: it waits, goes on, and is exact
+//! (`reliability.md` 2.4, rows D2, D3, K2 and N1; signals and takeovers are in `interrupted`).
 
-use std::time::{Duration, Instant};
-
-use nix::sys::signal::Signal;
+use std::time::Duration;
 
 use crate::providers::whoop::Whoop;
 use crate::support::cli::{Home, Running};
 use crate::support::faults::{Fired, What, When};
 use crate::support::pg::Database;
 use crate::support::proxy::Proxy;
-use crate::support::rows::{count, fingerprint, run_states};
+use crate::support::rows::{count, run_states};
 use crate::support::subject::Subject;
 use crate::support::world::{World, now, until};
 
@@ -36,23 +34,6 @@ fn end_session(world: &World<Whoop>, pid: u32) {
     assert!(ended > 0, "process {pid} has no session");
 }
 
-#[test]
-fn others_wait_for_the_holder() {
-    let world = world();
-    let (holder, slow) = in_the_middle(&world, Duration::from_secs(2));
-    let pid = holder.pid().to_string();
-    world.provider.clear_log();
-    for command in [&["ingest", "whoop"][..], &["daily-refresh"], &["transform", "whoop"]] {
-        world.health(command).expect(10).says(&format!("pid {pid}"));
-    }
-    // Nobody but the holder asked for anything; looking, and a migration with nothing to do, disturb nobody.
-    world.health(&["status"]).expect_one_of(&[0, 3]);
-    world.health(&["migrate"]).expect(0);
-    holder.wait(&world.home).expect(0);
-    assert_eq!(run_states(&mut world.sql()), ["done"]);
-    world.oracle().fired(&slow).check();
-}
-
 /// Several at the same moment: one works, and the others say so.
 #[test]
 fn of_many_at_once_one_works() {
@@ -61,36 +42,6 @@ fn of_many_at_once_one_works() {
     let codes: Vec<i32> = running.into_iter().map(|r| r.wait(&world.home).expect_one_of(&[0, 10]).code).collect();
     assert!(codes.contains(&0), "{codes:?}");
     world.oracle().check();
-}
-
-#[test]
-fn a_signal_stops_at_a_page_and_the_next_run_goes_on() {
-    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
-        let world = world();
-        let (running, slow) = in_the_middle(&world, Duration::from_secs(30));
-        let held = count(&mut world.sql(), &format!("whoop_raw.{}", Whoop::PAGED));
-        let asked = Instant::now();
-        running.signal(signal);
-        running.wait(&world.home).expect(code);
-        let took = asked.elapsed();
-        assert!(took < Duration::from_secs(5), "{signal}: {took:?}");
-        assert_eq!(run_states(&mut world.sql()), ["interrupted"]);
-        assert_eq!(count(&mut world.sql(), &format!("whoop_raw.{}", Whoop::PAGED)), held, "committed pages stay");
-        world.provider.clear_log();
-        world.provider.no_faults();
-        world.oracle().fired(&slow).check();
-        println!("{signal}: ended after {} ms", took.as_millis());
-    }
-}
-
-#[test]
-fn a_second_signal_stops_at_once() {
-    let world = world();
-    let (running, slow) = in_the_middle(&world, Duration::from_secs(30));
-    running.signal(Signal::SIGINT);
-    running.signal(Signal::SIGINT);
-    running.wait(&world.home).expect(130);
-    world.oracle().fired(&slow).check();
 }
 
 /// The server ends the loader's session between two pages: a new one goes on.
@@ -104,29 +55,12 @@ fn a_lost_session_is_replaced() {
     world.oracle().fired(&slow).check();
 }
 
-/// A machine falls asleep, its session dies, somebody else takes over: what wakes up must not write.
-#[test]
-fn who_was_replaced_writes_nothing() {
-    let world = world();
-    let (sleeper, slow) = in_the_middle(&world, Duration::from_millis(500));
-    sleeper.signal(Signal::SIGSTOP);
-    world.ingest().expect(10);
-    end_session(&world, sleeper.pid());
-    until(|| world.ingest().code == 0);
-    let before = fingerprint(&mut world.sql());
-    sleeper.signal(Signal::SIGCONT);
-    sleeper.wait(&world.home).expect(10).says("another run has taken this account over");
-    assert_eq!(before, fingerprint(&mut world.sql()), "the replaced run wrote");
-    assert!(!run_states(&mut world.sql()).contains(&"running".to_owned()));
-    world.oracle().fired(&slow).check();
-}
-
 /// A COMMIT arrives and its answer does not: nobody knows whether the page is in. It must be there once.
 #[test]
 fn a_lost_acknowledgement_doubles_nothing() {
     let mut world = World::connected(Whoop::few(now()));
     let mut lost = 0;
-    for n in 1.. {
+    for n in (1..).step_by(2) {
         world.db = Database::migrated();
         let proxy = Proxy::start(&world.db.url, n);
         world.home.set("HEALTH_DATABASE_URL", &proxy.url());
@@ -139,7 +73,7 @@ fn a_lost_acknowledgement_doubles_nothing() {
         lost += proxy.lost();
         world.oracle().check();
     }
-    assert!(lost > 10, "only {lost} answers were lost");
+    assert!(lost > 6, "only {lost} answers were lost");
     println!("acknowledgements lost: {lost}");
 }
 

@@ -104,13 +104,13 @@ fn use_database(world: &mut World<Whoop>, db: Database) {
     world.provider.clear_log();
 }
 
-fn loaded() -> World<Whoop> {
+pub fn loaded() -> World<Whoop> {
     let world = World::loaded(Whoop::few(now()));
     world.provider.grants(|g| g.tries = 3); // `one_post` counts more exactly
     world
 }
 
-fn expire(world: &mut World<Whoop>) {
+pub fn expire(world: &mut World<Whoop>) {
     world.provider.grants(|g| g.ledger.clear());
     world.provider.clear_log();
     world.token_expires();

@@ -10,7 +10,15 @@ use tempfile::NamedTempFile;
 pub struct Strace {
     call: String,
     inject: Option<String>,
+    timed: bool,
     log: NamedTempFile,
+}
+
+/// One call as it was seen: by which thread, what it was and gave, and when it was over, in seconds.
+pub struct Seen {
+    pub thread: String,
+    pub text: String,
+    pub end: f64,
 }
 
 impl Strace {
@@ -23,12 +31,17 @@ impl Strace {
     }
 
     fn new(call: &str, inject: Option<String>) -> Strace {
-        Strace { call: call.into(), inject, log: NamedTempFile::new().expect("a file") }
+        Strace { call: call.into(), inject, timed: false, log: NamedTempFile::new().expect("a file") }
     }
 
     /// Counts the calls, and lets them pass.
     pub fn count(call: &str) -> Strace {
         Strace::new(call, None)
+    }
+
+    /// Notes when each of these calls, separated by commas, was over.
+    pub fn timed(calls: &str) -> Strace {
+        Strace { timed: true, ..Strace::new(calls, None) }
     }
 
     /// Ends the program as it makes its nth call.
@@ -47,6 +60,9 @@ impl Strace {
             ["strace", "-f", "-qq", "-s", "0", "-e", "signal=none", "-o"].map(String::from).into();
         words.push(self.log.path().to_str().expect("a path").into());
         words.extend(["-e".into(), format!("trace={}", self.call)]);
+        if self.timed {
+            words.extend(["-ttt".into(), "-T".into()]);
+        }
         if let Some(inject) = &self.inject {
             words.extend(["-e".into(), format!("inject={}:{inject}", self.call)]);
         }
@@ -60,6 +76,22 @@ impl Strace {
     /// How many calls were made to fail.
     pub fn failed(&self) -> usize {
         self.log().matches("(INJECTED)").count()
+    }
+
+    /// What `timed` noted, in order. A call during which another thread made one stands where it ended.
+    pub fn seen(&self) -> Vec<Seen> {
+        let parse = |line: &str| {
+            let (thread, rest) = line.split_once(' ')?;
+            let (at, text) = rest.trim_start().split_once(' ')?;
+            if text.contains("<unfinished") {
+                return None;
+            }
+            let lasted = text.rsplit_once('<').and_then(|(_, took)| took.strip_suffix('>')?.parse::<f64>().ok());
+            let start: f64 = at.parse().ok()?;
+            let end = if text.starts_with("<...") { start } else { start + lasted? };
+            Some(Seen { thread: thread.to_owned(), text: text.to_owned(), end })
+        };
+        self.log().lines().filter_map(parse).collect()
     }
 
     /// The most calls that one thread made.
