@@ -40,3 +40,4 @@ mod secrets;
 mod server;
 mod simulated;
 mod sweep;
+mod tls;

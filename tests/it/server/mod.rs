@@ -4,5 +4,5 @@
 mod accounts;
 mod fetched;
 mod lifecycle;
-mod sandbox;
+pub mod sandbox;
 mod trouble;
