@@ -42,9 +42,10 @@ select raw_source_id
                  , lead(start_at, 1, 'infinity') over (partition by user_id, account_id order by start_at, cycle_id) as next_at
               from (
                 select user_id, account_id, source_id as cycle_id
-                     , meta.instant_or_null(payload->>'start')          as start_at
-                     , meta.offset_seconds(payload->>'timezone_offset') as utc_offset_s
+                     , meta.instant_or_null(n.start)          as start_at
+                     , meta.offset_seconds(n.timezone_offset) as utc_offset_s
                   from whoop_raw.cycles
+                 cross join lateral json_to_record(payload) as n (start text, timezone_offset text)
                  where missing_since_run_id is null
               ) dated
              where start_at is not null and utc_offset_s is not null
