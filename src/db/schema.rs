@@ -51,7 +51,7 @@ pub(crate) fn expect_unedited(client: &mut Client) -> Result<(), Failure> {
             ),
         )
         .kept("nothing was touched")
-        .next("health migrate --check")),
+        .next("use the program that made this schema, or restore the database from a backup")),
     }
 }
 
