@@ -96,8 +96,8 @@ pub(crate) fn migrate(client: &mut Client, ctx: &Context) -> Result<(), Failure>
     wait_for_lock(client)?;
     client.batch_execute("create schema if not exists meta; set lock_timeout = '3s'").sql()?;
     schema::expect_unedited(client)?;
-    for migration in schema::runner().run_iter(client) {
-        let migration = migration.map_err(|error| {
+    for version in schema::versions() {
+        let applied = schema::up_to(version).run(client).map_err(|error| {
             Failure::new(
                 Kind::Schema,
                 format!("the schema could not be brought up to date: {}", crate::output::clean(&error.to_string())),
@@ -105,8 +105,10 @@ pub(crate) fn migrate(client: &mut Client, ctx: &Context) -> Result<(), Failure>
             .kept("the migrations before it; data is untouched")
             .next("health migrate --check")
         })?;
-        ctx.out.debug(&format!("applied {migration}"));
-        failpoint!("migrate.between");
+        for migration in applied.applied_migrations() {
+            ctx.out.debug(&format!("applied {migration}"));
+            failpoint!("migrate.between");
+        }
     }
     client.batch_execute("set lock_timeout = '30s'").sql()?;
     crate::canonical::metrics::load(client)?;

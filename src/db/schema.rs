@@ -28,6 +28,20 @@ pub(crate) fn runner() -> Runner {
     runner
 }
 
+/// All versions, oldest first.
+pub(crate) fn versions() -> Vec<i64> {
+    let mut versions: Vec<_> = runner().get_migrations().iter().map(refinery::Migration::version).collect();
+    versions.sort_unstable();
+    versions
+}
+
+/// Applies what is missing up to a version, and writes it down in the same transaction. Only grouped does refinery do
+/// so: one by one it commits a migration first and its line in the history after it, and a death in between would leave
+/// a database that no later run can bring up to date.
+pub(crate) fn up_to(version: i64) -> Runner {
+    runner().set_grouped(true).set_target(refinery::Target::Version(version))
+}
+
 /// The version this program knows: the newest stamp.
 pub(crate) fn known_version() -> i64 {
     runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)

@@ -132,7 +132,7 @@ fn a_migration_dies_anywhere() {
     println!("named kill points, migrate: {fired} fired");
 }
 
-/// A user of the release build gets neither the names nor the switch.
+/// A user of the release build gets none of them; the setting is listed among the others, and arms nothing.
 #[test]
 fn a_release_binary_holds_none_of_the_points() {
     let debug = Path::new(HEALTH);
@@ -142,8 +142,8 @@ fn a_release_binary_holds_none_of_the_points() {
         return;
     };
     let holds = |name: &str| bytes.windows(name.len()).any(|w| w == name.as_bytes());
-    for name in in_source().iter().map(String::as_str).chain(["HEALTH_FAILPOINT"]) {
-        assert!(!holds(name), "{} holds {name:?}", release.display());
+    for name in in_source() {
+        assert!(!holds(&name), "{} holds {name:?}", release.display());
     }
     assert!(holds("HEALTH_NOW"), "this is not the program");
 }
