@@ -50,31 +50,31 @@ select raw_source_id
              , r.p->>'score_state'                                             as score_state
              , r.scored
              -- ms -> s
-             , round(meta.number(r.stages->>'total_in_bed_time_milli') / 1000)::integer          as in_bed_s
-             , round(meta.number(r.stages->>'total_awake_time_milli') / 1000)::integer           as awake_s
-             , round(meta.number(r.stages->>'total_no_data_time_milli') / 1000)::integer         as no_data_s
-             , round(meta.number(r.stages->>'total_light_sleep_time_milli') / 1000)::integer     as light_s
-             , round(meta.number(r.stages->>'total_slow_wave_sleep_time_milli') / 1000)::integer as deep_s
-             , round(meta.number(r.stages->>'total_rem_sleep_time_milli') / 1000)::integer       as rem_s
-             , meta.number(r.scored->>'sleep_efficiency_percentage')::real     as efficiency_pct
-             , meta.number(r.scored->>'respiratory_rate')::real                as resp_rate
-             , meta.number(r.scored->>'sleep_performance_percentage')::real    as score
+             , round(meta.number(r.stages->'total_in_bed_time_milli') / 1000)::integer          as in_bed_s
+             , round(meta.number(r.stages->'total_awake_time_milli') / 1000)::integer           as awake_s
+             , round(meta.number(r.stages->'total_no_data_time_milli') / 1000)::integer         as no_data_s
+             , round(meta.number(r.stages->'total_light_sleep_time_milli') / 1000)::integer     as light_s
+             , round(meta.number(r.stages->'total_slow_wave_sleep_time_milli') / 1000)::integer as deep_s
+             , round(meta.number(r.stages->'total_rem_sleep_time_milli') / 1000)::integer       as rem_s
+             , meta.number(r.scored->'sleep_efficiency_percentage')::real     as efficiency_pct
+             , meta.number(r.scored->'respiratory_rate')::real                as resp_rate
+             , meta.number(r.scored->'sleep_performance_percentage')::real    as score
              , jsonb_strip_nulls(jsonb_build_object(
                  'score_state',       r.p->'score_state',
                  'cycle_id',          r.p->'cycle_id',
                  'sleep_cycles',      r.stages->'sleep_cycle_count',
                  'disturbances',      r.stages->'disturbance_count',
-                 'no_data_s',         round(meta.number(r.stages->>'total_no_data_time_milli') / 1000),
+                 'no_data_s',         round(meta.number(r.stages->'total_no_data_time_milli') / 1000),
                  'consistency_pct',   r.scored->'sleep_consistency_percentage',
                  -- need is the sum of its four parts, ms -> s, unknown if one of them is
-                 'sleep_need_s',      round((meta.number(r.need->>'baseline_milli')
-                                           + meta.number(r.need->>'need_from_sleep_debt_milli')
-                                           + meta.number(r.need->>'need_from_recent_strain_milli')
-                                           + meta.number(r.need->>'need_from_recent_nap_milli')) / 1000),
-                 'need_baseline_s',   round(meta.number(r.need->>'baseline_milli') / 1000),
-                 'need_debt_s',       round(meta.number(r.need->>'need_from_sleep_debt_milli') / 1000),
-                 'need_strain_s',     round(meta.number(r.need->>'need_from_recent_strain_milli') / 1000),
-                 'need_nap_s',        round(meta.number(r.need->>'need_from_recent_nap_milli') / 1000)))     as detail
+                 'sleep_need_s',      round((meta.number(r.need->'baseline_milli')
+                                           + meta.number(r.need->'need_from_sleep_debt_milli')
+                                           + meta.number(r.need->'need_from_recent_strain_milli')
+                                           + meta.number(r.need->'need_from_recent_nap_milli')) / 1000),
+                 'need_baseline_s',   round(meta.number(r.need->'baseline_milli') / 1000),
+                 'need_debt_s',       round(meta.number(r.need->'need_from_sleep_debt_milli') / 1000),
+                 'need_strain_s',     round(meta.number(r.need->'need_from_recent_strain_milli') / 1000),
+                 'need_nap_s',        round(meta.number(r.need->'need_from_recent_nap_milli') / 1000)))     as detail
           from (
             select q.raw_source_id, q.p, q.scored, q.scored->'stage_summary' as stages, q.scored->'sleep_needed' as need
               from (
@@ -88,6 +88,7 @@ select raw_source_id
                   ) j
                 offset 0
               ) q
+            offset 0
           ) r
         offset 0
       ) n

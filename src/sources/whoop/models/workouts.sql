@@ -44,19 +44,19 @@ select raw_source_id
              , meta.instant(r.p->>'end')                                   as end_at
              , meta.offset_seconds(r.p->>'timezone_offset')                as utc_offset_s
              , r.p->>'score_state'                                         as score_state
-             , meta.number(r.scored->>'distance_meter')                    as distance_m
-             , (meta.number(r.scored->>'kilojoule') / 4.184)::real         as energy_total_kcal  -- kJ -> kcal
-             , meta.number(r.scored->>'altitude_gain_meter')::real         as elev_gain_m
-             , meta.number(r.scored->>'average_heart_rate')::real          as hr_avg
-             , meta.number(r.scored->>'max_heart_rate')::real              as hr_max
+             , meta.number(r.scored->'distance_meter')                    as distance_m
+             , (meta.number(r.scored->'kilojoule') / 4.184)::real         as energy_total_kcal  -- kJ -> kcal
+             , meta.number(r.scored->'altitude_gain_meter')::real         as elev_gain_m
+             , meta.number(r.scored->'average_heart_rate')::real          as hr_avg
+             , meta.number(r.scored->'max_heart_rate')::real              as hr_max
              , case when jsonb_typeof(r.zones) = 'object' then array[      -- ms -> s
-                 round(meta.number(r.zones->>'zone_zero_milli') / 1000)::integer,
-                 round(meta.number(r.zones->>'zone_one_milli') / 1000)::integer,
-                 round(meta.number(r.zones->>'zone_two_milli') / 1000)::integer,
-                 round(meta.number(r.zones->>'zone_three_milli') / 1000)::integer,
-                 round(meta.number(r.zones->>'zone_four_milli') / 1000)::integer,
-                 round(meta.number(r.zones->>'zone_five_milli') / 1000)::integer] end as hr_zone_s
-             , meta.number(r.scored->>'strain')::real                      as training_load
+                 round(meta.number(r.zones->'zone_zero_milli') / 1000)::integer,
+                 round(meta.number(r.zones->'zone_one_milli') / 1000)::integer,
+                 round(meta.number(r.zones->'zone_two_milli') / 1000)::integer,
+                 round(meta.number(r.zones->'zone_three_milli') / 1000)::integer,
+                 round(meta.number(r.zones->'zone_four_milli') / 1000)::integer,
+                 round(meta.number(r.zones->'zone_five_milli') / 1000)::integer] end as hr_zone_s
+             , meta.number(r.scored->'strain')::real                      as training_load
              , jsonb_strip_nulls(jsonb_build_object(
                  'score_state',       r.p->'score_state',
                  'sport_id',          r.p->'sport_id',
