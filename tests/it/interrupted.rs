@@ -1,4 +1,4 @@
-//! Runs that are stopped, killed, doubled or cut off from the database (`reliability.md` K, N, D).
+//! Runs that are stopped, killed, doubled or cut off from the database.
 
 use std::process::Stdio;
 

@@ -1,4 +1,4 @@
-//! What single records may contain (`reliability.md` J): kept as sent, understood where that is possible, never a crash.
+//! What single records may contain: kept as sent, understood where that is possible, never a crash.
 
 use crate::providers::whoop::Whoop;
 use crate::support::faults::{What, When};
