@@ -132,6 +132,15 @@ fn a_migration_dies_anywhere() {
     println!("named kill points, migrate: {fired} fired");
 }
 
+/// No kill can separate a migration from its line in the history: every object was made by a transaction that wrote one.
+#[test]
+fn a_migration_and_its_line_are_one_transaction() {
+    let apart = "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                  where (n.nspname in ('canonical', 'api') or n.nspname like '%\\_raw') and c.relkind in ('r', 'v')
+                    and c.xmin::text not in (select h.xmin::text from meta.refinery_schema_history h)";
+    assert_eq!(value(&mut Database::migrated().client(), apart).as_deref(), Some("0"));
+}
+
 /// A user of the release build gets none of them; the setting is listed among the others, and arms nothing.
 #[test]
 fn a_release_binary_holds_none_of_the_points() {
