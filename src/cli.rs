@@ -28,7 +28,7 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// Flags that exist everywhere (ux 2.1).
+/// Flags that exist everywhere.
 #[derive(clap::Args)]
 struct Global {
     /// One JSON document on standard output

@@ -1,5 +1,5 @@
 //! What can go wrong, as a person and a script see it: a kind (its number is the exit code), what happened, what is
-//! kept and what to do next. Knows nothing of any stage; `output` prints it. Numbers: reliability 2.1 and ux 4.
+//! kept and what to do next. Knows nothing of any stage; `output` prints it. Numbers: docs/exit-codes.md.
 
 use std::fmt::Display;
 
@@ -36,7 +36,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The name in `--json` (ux 4).
+    /// The name in `--json` (docs/exit-codes.md).
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bug => "bug",
@@ -118,14 +118,14 @@ impl Exit {
         KINDS.iter().find(|kind| **kind as u8 == self.0).map_or(if self.0 == 0 { "ok" } else { "signal" }, |k| k.name())
     }
 
-    /// The worst of several codes; with at least one success beside a failure the result is "partial" (ux 4).
+    /// The worst of several codes; with at least one success beside a failure the result is "partial" (docs/exit-codes.md).
     pub(crate) fn merge(codes: &[Self]) -> Self {
         let worst = codes.iter().copied().min_by_key(|code| code.rank()).unwrap_or(Self::OK);
         let some_worked = codes.iter().any(|code| matches!(code.0, 0 | 3));
         if worst.0 > 128 || worst == Self::OK || !some_worked { worst } else { Self::PARTIAL }
     }
 
-    /// Place in the order of severity, 0 the worst (reliability 2.1).
+    /// Place in the order of severity, 0 the worst (docs/exit-codes.md).
     fn rank(self) -> usize {
         const ORDER: [u8; 12] = [12, 13, 9, 11, 8, 7, 6, 4, 5, 10, 3, 0];
         if self.0 > 128 {

@@ -1,4 +1,4 @@
-//! One HTTP client for all: no redirects, no cookies, every wait bounded, every body capped (reliability 3.7).
+//! One HTTP client for all: no redirects, no cookies, every wait bounded, every body capped (docs/adr/10).
 
 use std::time::Duration;
 

@@ -154,7 +154,7 @@ pub(crate) fn stdout_failure() -> Option<std::io::ErrorKind> {
     STDOUT_FAILED.get().copied().filter(|kind| *kind != std::io::ErrorKind::BrokenPipe)
 }
 
-/// The `result` member of every `--json` document (ux 10).
+/// The `result` member of every `--json` document.
 pub(crate) fn result(exit: Exit, kept: &Value, next: &[&str]) -> Value {
     let class = match exit.0 {
         0 => "OK",

@@ -106,7 +106,7 @@ pub(crate) struct Resource {
     pub(crate) version: &'static str,
     /// How many days of covered time are read again: scores change after the fact.
     pub(crate) lookback_days: u16,
-    /// What marks a record that the provider has not finished with; it holds coverage back (reliability 3.2).
+    /// What marks a record that the provider has not finished with; it holds coverage back (docs/adr/09).
     pub(crate) provisional: &'static [Provisional],
     /// Whether the provider answers 404 or 204 when it has nothing.
     pub(crate) may_be_absent: bool,
@@ -263,7 +263,7 @@ pub(crate) enum Verdict {
     Retired,
 }
 
-/// The common reading of HTTP statuses (reliability 2.4, S rows).
+/// The common reading of HTTP statuses (docs/adr/10).
 pub(crate) fn by_status(reply: &Reply) -> Verdict {
     match reply.status {
         200 if reply.body.is_empty() => Verdict::Retry("an empty answer".into()),
@@ -307,7 +307,7 @@ pub(crate) struct RawRecord {
     pub(crate) payload: Box<RawValue>,
 }
 
-/// A record that could not be used (reliability 3.4).
+/// A record that could not be used (docs/adr/24).
 #[derive(Clone, Debug)]
 pub(crate) struct Rejected {
     /// Where it was: `{"page": 3, "index": 7}`.

@@ -1,4 +1,4 @@
-//! The clock, and what a person means by a date: one grammar for `--since` and `--until` (ux 2.3). Days are the
+//! The clock, and what a person means by a date: one grammar for `--since` and `--until` (docs/configuration.md, dates). Days are the
 //! person's local days, from midnight to midnight in their zone, also where a clock change makes them 23 or 25 hours.
 
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};

@@ -24,11 +24,11 @@ pub(crate) struct Shape {
     pub(crate) id: Option<&'static str>,
     /// Columns after `user_id` that identify a row.
     pub(crate) key: &'static [&'static str],
-    /// Whether an earlier state is copied to `row_history` (`canonical_model` 5: not for rewritten totals).
+    /// Whether an earlier state is copied to `row_history` (docs/data-model.md: not for rewritten totals).
     pub(crate) history: bool,
 }
 
-/// The natural key of every table whose rows are entities (`canonical_model` 2.1).
+/// The natural key of every table whose rows are entities (docs/data-model.md).
 const LINEAGE_KEY: &[&str] = &["source_system", "account_id", "raw_source_id", "raw_path"];
 
 impl Table {

@@ -35,7 +35,8 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
 
 fn environment() -> String {
     let mut text =
-        "Variables that health reads, from the environment or from .env in the current directory:\n\n".to_owned();
+        "Variables that health reads, from the environment or from .env in the current directory (HEALTH_HOME and XDG_* from the \
+         environment alone):\n\n".to_owned();
     for variable in VARIABLES {
         let _ = writeln!(text, "  {:<24}{}", variable.name, variable.meaning);
     }
@@ -54,8 +55,7 @@ today, yesterday, 2026-11-01, 2026-11, 7d, 4w, 6m, 1y, 2026-11-01T08:00-08:00
 Days are your local days (--tz, HEALTH_TZ, person.timezone). Relative values begin at local midnight. --until includes
 the day it names.";
 
-const EXIT_CODES: &str = "\
-  0  ok        all asked for is committed; includes \"nothing new\"
+const EXIT_CODES: &str = "  0  ok        all asked for is committed; includes \"nothing new\"
   1  bug       our fault                                    health doctor --json, and report it
   2  usage     arguments wrong                              see the usage line
   3  partial   good records kept, something was set aside   health rejects

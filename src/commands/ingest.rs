@@ -155,7 +155,13 @@ impl Range {
     fn of(ctx: &Context, args: &Args) -> Result<Self, Failure> {
         let (zone, now) = (ctx.config.home_tz, ctx.config.clock.now());
         let read = |text: &Option<String>, edge| -> Result<Option<DateTime<Utc>>, Failure> {
-            text.as_deref().map(|text| parse_when(text, edge, zone, now).blame(Kind::Usage)).transpose()
+            text.as_deref()
+                .map(|text| {
+                    parse_when(text, edge, zone, now)
+                        .blame(Kind::Usage)
+                        .map_err(|failure| failure.next("health help dates"))
+                })
+                .transpose()
         };
         let since = read(&args.since, Edge::Start)?;
         let until = read(&args.until, Edge::End)?;
@@ -235,9 +241,12 @@ fn show(ctx: &Context, report: Report, range: &Range) -> Exit {
     } else {
         super::report::tell(ctx, &report);
     }
+    let began = report.run_id.is_some();
     for failure in report.failures {
-        let told =
-            Failure { kept: failure.kept.or_else(|| Some(super::report::kept_line(&report.resources))), ..failure };
+        let told = Failure {
+            kept: failure.kept.or_else(|| began.then(|| super::report::kept_line(&report.resources))),
+            ..failure
+        };
         if !ctx.out.json {
             ctx.out.failure(&told);
         }

@@ -83,6 +83,9 @@ fn done(ctx: &Context, what: &str, from: i64, known: i64) -> Exit {
             "result": result(Exit::OK, &json!(null), &next)}));
     } else {
         ctx.out.note(&format!("ok  {what}"));
+        if from == 0 {
+            ctx.out.note("\nNext:  health auth whoop   |   health ingest apple-health export.zip   |   health demo");
+        }
     }
     Exit::OK
 }

@@ -80,7 +80,7 @@ fn list(ctx: &Context, client: &mut postgres::Client, person: &Person, what: &Li
         ctx.out.note("ok  no rejects: every record that arrived could be used");
     } else {
         ctx.out.table(&["ID", "SOURCE", "RESOURCE", "WHY", "TIMES", "LAST SEEN"], &shown);
-        ctx.out.note("\nNext:  health rejects show ID");
+        ctx.out.note(&format!("\nNext:  health rejects show {}", shown[0][0]));
     }
     Ok(Exit::OK)
 }
@@ -99,12 +99,11 @@ fn show(ctx: &Context, client: &mut postgres::Client, person: &Person, id: i64) 
     }
     ctx.out.line(&format!("place: {}", clean(&locator.to_string())));
     match payload {
-        // Line by line, since the cleaning cuts at 120 characters and a record may be longer.
+        // Whole and on one line, so that it can be copied; only what would steer the terminal is replaced.
         Some(bytes) => {
-            let text: Vec<char> = String::from_utf8_lossy(&bytes).chars().take(100_000).collect();
-            for part in text.chunks(120) {
-                ctx.out.line(&clean(&part.iter().collect::<String>()));
-            }
+            let text: Vec<char> = String::from_utf8_lossy(&bytes).chars().collect();
+            let parts: String = text.chunks(120).map(|part| clean(&part.iter().collect::<String>())).collect();
+            ctx.out.line(&parts);
         }
         None => ctx.out.line("the record itself is in the raw table that the place names"),
     }

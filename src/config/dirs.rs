@@ -1,4 +1,4 @@
-//! Where our files live (ux 5.1).
+//! Where our files live (docs/configuration.md).
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! The settings of this call, read once. The only module that asks the environment; every error names the variable or
 //! the key. Order: environment, `.env` in the current directory, `health.toml` in it or above, the user's file,
-//! the system's file, the default (ux 5).
+//! the system's file, the default (docs/configuration.md).
 
 mod dirs;
 mod file;
@@ -50,7 +50,7 @@ pub(crate) enum Database {
     External { url: SecretString, origin: String },
 }
 
-/// Settings of the private PostgreSQL (stack 2.3).
+/// Settings of the private PostgreSQL (docs/database.md).
 #[derive(Clone, Debug)]
 pub(crate) struct PgSettings {
     /// `HEALTH_PG_BIN`: directory of the server's programs.
@@ -150,7 +150,7 @@ impl Config {
     /// The application and addresses of `source`.
     ///
     /// # Errors
-    /// An address that is malformed, or plain http beyond loopback (decisions 12).
+    /// An address that is malformed, or plain http beyond loopback (docs/adr/12).
     pub(crate) fn app(&self, source: &Source) -> Result<App, Failure> {
         let text = |suffix: &str| self.setting(source, suffix).map(|(text, _)| text);
         let api = source.api.as_ref();
@@ -243,7 +243,7 @@ fn zone(name: &str) -> Result<Tz, Failure> {
     })
 }
 
-/// An address that may be contacted: https, or plain http for loopback (decisions 12).
+/// An address that may be contacted: https, or plain http for loopback (docs/adr/12).
 fn checked_address(value: &str, origin: &str) -> Result<Url, Failure> {
     let url = Url::parse(value).map_err(|_| Failure::new(Kind::Config, format!("{origin} is not an address")))?;
     if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) {

@@ -83,7 +83,7 @@ impl Vars {
         Ok(all)
     }
 
-    /// Reads `.env` unless somebody else could have written it: it may redirect every address (decisions 13).
+    /// Reads `.env` unless somebody else could have written it: it may redirect every address (docs/adr/13).
     fn read_dotenv(&mut self, path: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
         let Ok(meta) = std::fs::metadata(path) else { return Ok(()) };
         #[cfg(unix)]

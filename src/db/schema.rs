@@ -65,7 +65,7 @@ pub(crate) fn expect_unedited(client: &mut Client) -> Result<(), Failure> {
             ),
         )
         .kept("nothing was touched")
-        .next("health migrate --check")),
+        .next("use the program that made this schema, or restore the database from a backup")),
     }
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn state(client: &mut Client) -> Result<State, Failure> {
     Ok(State::Ours { version })
 }
 
-/// Refuses a database that this program must not write to (ux 7, rows 23 to 25).
+/// Refuses a database that this program must not write to (docs/exit-codes.md).
 pub(crate) fn expect_current(client: &mut Client, shown: &str) -> Result<(), Failure> {
     let known = known_version();
     let failure = match state(client)? {

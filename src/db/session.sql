@@ -1,4 +1,4 @@
--- What every session of ours has, whatever the server or the role says (reliability 3.1).
+-- What every session of ours has, whatever the server or the role says (docs/adr/09).
 set timezone = 'UTC';
 set synchronous_commit = on;
 set search_path = pg_catalog;

@@ -1,5 +1,5 @@
 //! An address as people write it, made into one the driver understands: it knows only three kinds of `sslmode` and
-//! refuses parameters it does not know (stack 2.3). TLS is verified for every host that is not this machine.
+//! refuses parameters it does not know (docs/database.md). TLS is verified for every host that is not this machine.
 
 use postgres::config::{Host, SslMode};
 use rustls::pki_types::pem::PemObject;

@@ -1,5 +1,5 @@
 //! The login of the simulated WHOOP: consents by itself, sends back to the program, hands out tokens that live an
-//! hour, and takes each refresh token once (fact sheet, `OAuth2`). Knows no HTTP.
+//! hour, and takes each refresh token once (`docs/sources/whoop.md`, `OAuth2`). Knows no HTTP.
 
 use serde_json::{Value, json};
 use url::Url;

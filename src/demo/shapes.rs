@@ -1,4 +1,4 @@
-//! Records as WHOOP's API v2 writes them (fact sheet: `docs/sources/whoop.md`, records). Names and units are WHOOP's.
+//! Records as WHOOP's API v2 writes them (`docs/sources/whoop.md`, records). Names and units are WHOOP's.
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};

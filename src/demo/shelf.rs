@@ -1,4 +1,4 @@
-//! The six collections of the simulated WHOOP: windows, pages, order (fact sheet, endpoints). Knows no HTTP.
+//! The six collections of the simulated WHOOP: windows, pages, order (`docs/sources/whoop.md`, endpoints). Knows no HTTP.
 
 use chrono::{DateTime, Utc};
 

@@ -94,7 +94,7 @@ fn night(seed: u64, day: &Day) -> Night {
         (405.0 + if weekend { 72.0 } else { 0.0 } + 16.0 * random.normal() + 55.0 * day.illness).clamp(300.0, 560.0);
     let onset = at(day.zone, day.date, bedtime, &mut random);
     let wake = at(day.zone, day.date, rising, &mut random);
-    // `end - start` is longer than the time in bed, mostly by some seconds (fact sheet, sleep).
+    // `end - start` is longer than the time in bed, mostly by some seconds (`docs/sources/whoop.md`, sleep).
     let slack = 4_000 + body::whole(random.unit().powi(3) * 240_000.0);
     Night { onset, wake, in_bed: (wake - onset).num_milliseconds() - slack, shift }
 }

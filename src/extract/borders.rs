@@ -1,5 +1,5 @@
 //! Finds where values begin and end in a JSON text, without reading them: so that one record a strict parser refuses
-//! (a bare NaN, a number too large, half a surrogate pair) costs that record and not its page (reliability 3.4).
+//! (a bare NaN, a number too large, half a surrogate pair) costs that record and not its page (docs/adr/24).
 //! Only strings and brackets are understood; what stands between borders is checked later, record by record.
 
 /// Why no borders could be found: the text is cut off or is not JSON at this level.

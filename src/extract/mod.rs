@@ -188,7 +188,7 @@ impl Walk {
         }
     }
 
-    /// A shared cache or a mixed-up login must never bring another person's records in (reliability S19, T21).
+    /// A shared cache or a mixed-up login must never bring another person's records in.
     fn check_owner(&self, page: &records::Page) -> Result<(), ExtractError> {
         let Ok(mut known) = self.owner.lock() else { return Ok(()) };
         for id in &page.owners {

@@ -287,7 +287,7 @@ impl Session {
         })
     }
 
-    /// A clock that is days wrong would put coverage where no data can be (ux 7, row 38).
+    /// A clock that is days wrong would put coverage where no data can be (docs/exit-codes.md).
     fn note_server_time(&self, headers: &HeaderMap) -> Result<(), ExtractError> {
         let said = headers.get(header::DATE).and_then(|value| value.to_str().ok());
         let Some(server) = said.and_then(|text| DateTime::parse_from_rfc2822(text).ok()) else { return Ok(()) };
@@ -305,7 +305,7 @@ impl Session {
     }
 }
 
-/// The address of a call, which must be of the base's origin, whatever a link says (reliability 3.7).
+/// The address of a call, which must be of the base's origin, whatever a link says (docs/adr/10).
 fn address(base: &Url, call: &Call) -> Result<Url, &'static str> {
     match call {
         Call::Get { path, query } => {

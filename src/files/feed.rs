@@ -8,7 +8,7 @@ use crate::source::{Rejected, Row, Sink};
 
 /// A batch is handed on from this size.
 const BATCH: usize = 1 << 20;
-/// More rejects than this, and it is the file or the reader that is wrong (reliability 3.4).
+/// More rejects than this, and it is the file or the reader that is wrong (docs/adr/24).
 pub(super) const MOST_REJECTS: u64 = 10_000;
 /// From this much rejected text on, only the beginnings are kept.
 const MOST_REJECTED_TEXT: usize = 8 << 20;

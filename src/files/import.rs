@@ -1,6 +1,6 @@
 //! One file from its first look to its publication. The order is what makes a kill harmless: known files are told by
 //! their digest before anything is written; rows gather in a temporary stage while the document is read; one
-//! transaction then makes all of it visible (reliability 3.8).
+//! transaction then makes all of it visible (docs/ARCHITECTURE.md).
 
 use std::io::BufReader;
 use std::sync::mpsc::sync_channel;
@@ -254,7 +254,7 @@ impl Import<'_> {
         Ok(Read { about, words: found.words, seen: found.seen, rejected: found.rejected, digests })
     }
 
-    /// More than a fifth of at least fifty records: it is the file or the reader that is wrong (reliability 3.4).
+    /// More than a fifth of at least fifty records: it is the file or the reader that is wrong (docs/adr/24).
     fn expect_usable(&self, read: &Read) -> Result<(), Failure> {
         let bad = read.rejected.len() as u64;
         if read.about.records >= 50 && bad * 5 > read.about.records {

@@ -1,5 +1,5 @@
 //! The ledger of imports, `meta.import_file`: a file is scanning, loading, published or failed, and what is in it counts
-//! only once it is published (reliability 3.8). Written under the account's fence.
+//! only once it is published (docs/ARCHITECTURE.md). Written under the account's fence.
 
 use postgres::{GenericClient, Transaction};
 

@@ -26,7 +26,7 @@ pub(crate) enum Input {
 /// How files are taken in.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Options {
-    /// Lets deletions through that the fuse would hold back (decisions 5).
+    /// Lets deletions through that the fuse would hold back (docs/adr/05).
     pub(crate) accept_deletions: bool,
     /// Reads a file again although it is known.
     pub(crate) force: bool,

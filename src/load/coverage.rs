@@ -73,7 +73,7 @@ pub(super) fn abandon(t: &mut Transaction, run: &Run, resource: &str) -> Result<
 }
 
 /// At most 10 % of the slice's known rows or 3, whichever is more; an empty listing where rows are known retires nothing
-/// (decisions 5).
+/// (docs/adr/05).
 fn deletion_fuse(source: &Source, resource: &str, known: i64, missing: i64, listed_nothing: bool) -> Option<Failure> {
     let (title, name) = (source.title, source.command_name());
     if listed_nothing && known > 0 {

@@ -163,12 +163,15 @@ fn write(client: &mut Client, load: &mut Load, batch: &Batch) -> Result<(), Writ
     if let Some(owner) = &batch.owner {
         t.execute(include_str!("sql/owner.sql"), &[&run.user_id, &run.account_id, owner])?;
     }
-    let mut seen = load.seen.remove(batch.resource).unwrap_or_default();
+    // A batch that is tried again after a lost connection or a conflict adds the same keys: nothing may be forgotten here,
+    // or closing the slice would take what earlier pages listed for deleted.
     let ids = batch.records.iter().filter_map(|record| record.source_id.clone());
-    seen.extend(ids.chain(batch.rejected.iter().filter_map(|reject| reject.source_id.clone())));
+    let rejected = batch.rejected.iter().filter_map(|reject| reject.source_id.clone());
+    load.seen.entry(batch.resource).or_default().extend(ids.chain(rejected));
+    let seen = &load.seen[batch.resource];
     let mut fuse = reject::fuse(load.counts.get(batch.resource).copied().unwrap_or_default(), counts, batch.resource);
     if let (Some(slice), None) = (&batch.slice, &fuse) {
-        fuse = coverage::advance(&mut t, &run, load.source, batch, slice, &seen, &mut counts)?;
+        fuse = coverage::advance(&mut t, &run, load.source, batch, slice, seen, &mut counts)?;
     }
     if fuse.is_some() {
         coverage::abandon(&mut t, &run, batch.resource)?;
@@ -188,9 +191,8 @@ fn write(client: &mut Client, load: &mut Load, batch: &Batch) -> Result<(), Writ
     }
     if batch.closes.is_some() {
         failpoint!("slice.closed");
-        seen.clear();
+        load.seen.remove(batch.resource);
         load.closed.extend(batch.slice.map(|slice| (batch.resource, slice)));
     }
-    load.seen.insert(batch.resource, seen);
     Ok(())
 }

@@ -53,7 +53,7 @@ pub(crate) fn resolve(
 }
 
 /// More than a fifth of at least fifty records, all of ten, or ten thousand: then it is the provider that changed, and
-/// going on would move coverage over data that is not held (reliability 3.4).
+/// going on would move coverage over data that is not held (docs/adr/24).
 pub(super) fn fuse(before: Counts, now: Counts, resource: &str) -> Option<Failure> {
     let bad = before.rejected + now.rejected;
     let all = bad + before.fetched() + now.fetched();

@@ -1,6 +1,6 @@
 //! Bulk samples into a typed raw table: COPY into a temporary stage while the file is read, then all of it in one
 //! transaction behind the fence, so that nothing is visible before everything is. The SQL that knows the table is the
-//! source's; here are the order of the steps, the dictionaries and the delete fuse of decisions 5.
+//! source's; here are the order of the steps, the dictionaries and the delete fuse of docs/adr/05.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -96,7 +96,7 @@ pub(crate) fn add_words(
 }
 
 /// Stage to table: what is new, what came back, and, where the document is newer than all before, what is gone. What
-/// is gone is only marked, and only as far as the fuse goes: a tenth of the known rows or 3 (decisions 5).
+/// is gone is only marked, and only as far as the fuse goes: a tenth of the known rows or 3 (docs/adr/05).
 pub(crate) fn merge(
     t: &mut Transaction,
     run: &Run,

@@ -1,5 +1,5 @@
 //! The small web server that a browser lands on after consent: literal loopback addresses, one path, one fixed page.
-//! Everything that does not belong to this login is refused and the waiting goes on (reliability 3.7).
+//! Everything that does not belong to this login is refused and the waiting goes on (docs/adr/13).
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;

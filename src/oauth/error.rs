@@ -1,4 +1,4 @@
-//! What can go wrong with the token store and with a login, and how a person reads it (ux 7, rows 1 to 5 and 29).
+//! What can go wrong with the token store and with a login, and how a person reads it (docs/exit-codes.md).
 
 use chrono::{DateTime, Utc};
 

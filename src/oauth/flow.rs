@@ -118,7 +118,7 @@ async fn consent(
     Ok(Ended::Connected(Box::new(connected)))
 }
 
-/// The redirect address (decisions 13): what the person set, exactly; else loopback by number, one path per source.
+/// The redirect address (docs/adr/13): what the person set, exactly; else loopback by number, one path per source.
 pub(crate) fn redirect(config: &Config, source: &'static Source, port: Option<u16>) -> Result<Url, Failure> {
     let app = config.app(source)?;
     if let Some(set) = app.redirect_uri {

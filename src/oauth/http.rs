@@ -1,5 +1,5 @@
 //! The requests to a token endpoint. The `oauth2` crate builds them; our one HTTP client sends them: no redirects, no
-//! retries, an answer of at most a megabyte (stack 1.1).
+//! retries, an answer of at most a megabyte.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,4 @@
-//! A renewal: lock, prepare, one request, keep the answer unread, read it, publish, use (reliability 3.5). Blocking: it
+//! A renewal: lock, prepare, one request, keep the answer unread, read it, publish, use (docs/adr/11). Blocking: it
 //! runs on a thread of its own with a runtime of its own, so that nobody who stops waiting for it can cut it in two.
 
 use std::time::{Duration, Instant};

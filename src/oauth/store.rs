@@ -1,5 +1,5 @@
 //! The token store: one encrypted file per source and account, a lock between processes, and what a renewal leaves
-//! behind for whoever comes after a crash (reliability 3.5). Knows files, not providers.
+//! behind for whoever comes after a crash (docs/adr/11). Knows files, not providers.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::source::{Auth, Source};
 use crate::time::Clock;
 
-/// How a login is, in one word (ux 6).
+/// How a login is, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Ok,

@@ -1,5 +1,5 @@
 //! The books: whose data it is, which account, and each attempt at it. A run takes its account by raising the fence;
-//! whoever still writes with an older fence writes nothing (reliability 3.1). Knows no HTTP.
+//! whoever still writes with an older fence writes nothing (docs/adr/09). Knows no HTTP.
 
 mod account;
 mod person;
@@ -202,7 +202,7 @@ fn lock_key(user_id: i64, account_id: i64) -> i64 {
     i64::from_be_bytes(key)
 }
 
-/// The clock of this machine against the server's: a wrong one would put coverage into the future (ux 7, row 38).
+/// The clock of this machine against the server's: a wrong one would put coverage into the future (docs/exit-codes.md).
 pub(crate) fn expect_sane_clock(client: &mut impl GenericClient, clock: &Clock) -> Result<(), Failure> {
     if clock.is_fixed() {
         return Ok(());

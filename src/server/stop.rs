@@ -13,6 +13,9 @@ use super::process::{self, Process};
 use super::{LOCK_PATIENCE, Settings, alive, inspect, locate, owner, stale};
 use crate::failure::{Failure, Kind};
 
+/// How long a session that is on its way out is waited for.
+const LEAVING: Duration = Duration::from_secs(1);
+
 /// How a stop ended.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Stopped {
@@ -31,13 +34,25 @@ pub(crate) fn stop(settings: &Settings, force: bool) -> Result<Stopped, Failure>
     if !force {
         let mut client = client::open_patiently(&running.config("postgres"), Duration::from_secs(5))
             .map_err(|refused| refused.failure("postgres").next("health db stop --force"))?;
-        let sessions = client::sessions(&mut client)?;
+        let sessions = staying(&mut client)?;
         if !sessions.is_empty() {
             return Err(in_use(&sessions));
         }
     }
     end(&cluster.data(), force)?;
     Ok(Stopped::Now)
+}
+
+/// The sessions that do not end by themselves: a program that has just ended leaves its own behind for a moment.
+fn staying(client: &mut postgres::Client) -> Result<Vec<Session>, Failure> {
+    let give_up = Instant::now() + LEAVING;
+    loop {
+        let sessions = client::sessions(client)?;
+        if sessions.is_empty() || Instant::now() > give_up {
+            return Ok(sessions);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 fn in_use(sessions: &[Session]) -> Failure {

@@ -1,4 +1,4 @@
-//! Logging in: the callback, everything that can be wrong with it, and the commands around a login (`reliability.md` O).
+//! Logging in: the callback, everything that can be wrong with it, and the commands around a login.
 
 use nix::sys::signal::Signal;
 use std::collections::HashSet;

@@ -1,5 +1,5 @@
 //! Many programs at once, and a program whose database goes away in the middle: it waits, goes on, and is exact
-//! (`reliability.md` 2.4, rows D2, D3, K2 and N1; signals and takeovers are in `interrupted`).
+//! (docs/adr/10; signals and takeovers are in `interrupted`).
 
 use std::time::Duration;
 

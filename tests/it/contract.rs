@@ -1,4 +1,4 @@
-//! The contract that every API source fulfils (`architecture.md` 6). A new source inherits all of it by one line at the end.
+//! The contract that every API source fulfils (docs/CONTRIBUTING.md). A new source inherits all of it by one line at the end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -69,4 +69,4 @@ with schemas as (
 )
 select regexp_replace(line, '<([a-z])', '&lt;\1', 'g')  -- "<source>_raw" is no HTML
   from lines
- order by schema_place, part, sort_name collate "C", line_no
+ order by schema_place, part, sort_name collate "C", line_no, line collate "C"

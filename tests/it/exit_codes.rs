@@ -1,4 +1,4 @@
-//! Every call ends with a code of the table (`ux.md` 4) and, when it failed, with `error:` and `next:`.
+//! Every call ends with a code of the table (docs/exit-codes.md) and, when it failed, with `error:` and `next:`.
 
 use std::net::TcpListener;
 

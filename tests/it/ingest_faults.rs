@@ -1,4 +1,4 @@
-//! What goes wrong between WHOOP and us, row by row of `reliability.md` 2.4 (H, S, P, J): the code of the row, then the oracle.
+//! What goes wrong between WHOOP and us: the code of each fault, then the oracle.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

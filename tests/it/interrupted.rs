@@ -1,4 +1,4 @@
-//! Runs that are stopped, killed, doubled or cut off from the database (`reliability.md` K, N, D).
+//! Runs that are stopped, killed, doubled or cut off from the database.
 
 use std::process::Stdio;
 
@@ -135,6 +135,27 @@ fn d2_the_database_session_ends_in_the_middle() {
     gate.open();
     running.wait(&world.home).expect_one_of(&[0, 8]);
     world.oracle().fired(&fault).check();
+}
+
+#[test]
+fn d6_a_page_that_is_written_twice_forgets_nothing() {
+    // The server refuses to close the slice, once, as it does after a deadlock: the last page is tried again as a whole.
+    let world = World::connected(Whoop::many(now()));
+    let trap = "create sequence public.hits;
+         create function public.trip() returns trigger language plpgsql as $$ begin
+           if new.resource = 'sleeps' and not isempty(new.covered) and nextval('public.hits') = 1 then
+             raise exception 'conflict' using errcode = '40001';
+           end if;
+           return new; end $$;
+         create trigger trip before insert or update on meta.coverage for each row execute function public.trip()";
+    let mut sql = world.sql();
+    sql.batch_execute(trap).expect("a trap");
+    world.ingest().expect(0);
+    let hits: i64 = sql.query_one("select last_value from public.hits", &[]).expect("hits").get(0);
+    assert!(hits > 1, "the trap never fired: {hits}");
+    assert_eq!(count(&mut sql, "whoop_raw.sleeps where missing_since_run_id is not null"), 0);
+    sql.batch_execute("drop trigger trip on meta.coverage").expect("no trap");
+    world.oracle().check();
 }
 
 #[test]

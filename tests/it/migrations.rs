@@ -1,4 +1,4 @@
-//! `health migrate` and what guards it: empty, foreign, newer, edited, twice, two at once (`ux.md` 7, `reliability.md` M).
+//! `health migrate` and what guards it: empty, foreign, newer, edited, twice, two at once (docs/exit-codes.md).
 
 use crate::support::cli::{Home, Run};
 use crate::support::pg::{Database, with_database};

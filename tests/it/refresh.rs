@@ -1,4 +1,4 @@
-//! Renewing a login: the protocol of `reliability.md` 3.5 under everything that can happen to it (rows T).
+//! Renewing a login: the protocol of docs/adr/11 under everything that can happen to it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

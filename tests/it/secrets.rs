@@ -1,4 +1,4 @@
-//! No token, secret or password turns up anywhere but on the wire and in the encrypted store (`reliability.md` E).
+//! No token, secret or password turns up anywhere but on the wire and in the encrypted store.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,4 @@
-//! The state of logins in words (ux 6.1): the table of `health auth`, its JSON, and the lines after a login. Shows no
+//! The state of logins in words: the table of `health auth`, its JSON, and the lines after a login. Shows no
 //! secret; what stands for one is a keyed fingerprint.
 
 use chrono::{DateTime, TimeDelta, Utc};

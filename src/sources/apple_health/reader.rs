@@ -13,9 +13,9 @@ use super::prologue::{self, NoRoot, Prologue, ROOT};
 use super::record::{Draft, Fault, Record};
 use crate::source::Unreadable;
 
-/// No single tag, comment or run of text may be longer (reliability 3.4).
+/// No single tag, comment or run of text may be longer (docs/adr/24).
 const LONGEST_EVENT: usize = 1 << 20;
-/// No element may stand deeper (reliability 3.4).
+/// No element may stand deeper (docs/adr/24).
 const DEEPEST: usize = 128;
 /// How many different element names are counted; a document with more has made them up.
 const MOST_NAMES: usize = 200;

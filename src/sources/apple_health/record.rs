@@ -6,9 +6,9 @@ use chrono_tz::Tz;
 use super::attributes::{Malformed, split, unescape};
 use super::instant::{Stamp, beat, stamp};
 
-/// No tag may have more attributes (reliability 3.4).
+/// No tag may have more attributes (docs/adr/24).
 const MOST_ATTRIBUTES: usize = 256;
-/// No record may be longer (reliability 3.4).
+/// No record may be longer (docs/adr/24).
 pub(super) const LONGEST: usize = 16 << 20;
 
 /// A record as it is understood.

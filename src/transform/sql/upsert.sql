@@ -18,6 +18,16 @@ made as materialized (
     join changed c on c.source_id = m.raw_source_id
     left join meta.import_runs gone on gone.user_id = $1 and gone.run_id = c.missing_since_run_id
 ),
+-- Rows that say something new. An upsert locks and logs each row that it meets, even where it then writes nothing.
+news as materialized (
+  select m.*
+    from made m
+    left join {table} t on t.user_id = $1 and {on_key}
+   where t.user_id is null
+      or {differs}
+      or row(t.raw_hash, t.mapping_version, t.retired_at, t.retired_reason)
+         is distinct from row(m.raw_hash, m.mapping_version, m.retired_at, m.retired_reason)
+),
 kept as (
   insert into canonical.row_history (user_id, entity, entity_id, version, valid_from, valid_to, row_data, raw_hash, run_id)
   select t.user_id, {entity}, {entity_id}
@@ -25,7 +35,7 @@ kept as (
                         where h.user_id = t.user_id and h.entity = {entity} and h.entity_id = {entity_id}), 0)
        , t.updated_at, $8, to_jsonb(t), t.raw_hash, $6
     from {table} t
-    join made m on {on_key}
+    join news m on {on_key}
    where {history} and {differs}
 ),
 written as (
@@ -33,7 +43,7 @@ written as (
                             retired_at, retired_reason, run_id, created_at, updated_at)
   select m.user_id, {id_column}{m_columns}, {default_columns}source_system, account_id, raw_table, raw_hash, mapping_version,
          retired_at, retired_reason, $6, $8, $8
-    from made m
+    from news m
    order by {key}
   on conflict (user_id, {key}) do update
      set {set}raw_hash = excluded.raw_hash, mapping_version = excluded.mapping_version,

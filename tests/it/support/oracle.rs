@@ -1,4 +1,4 @@
-//! The oracle of `reliability.md` 2.3: what must hold after any fault, checked by one function.
+//! The oracle of docs/scorecard.md: what must hold after any fault, checked by one function.
 
 use std::collections::{BTreeMap, BTreeSet};
 

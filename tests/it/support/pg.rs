@@ -3,6 +3,7 @@
 //! `HEALTH_TEST_DATABASE_URL` if given; otherwise a cluster that the program under test makes and starts itself.
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -87,7 +88,14 @@ fn own_cluster() -> (String, Option<ChildStdin>) {
         c.current_dir(&home);
     };
     let mut dog = Command::new("sh");
-    dog.args(["-c", r#"read _; "$0" db stop --force; "$0" db destroy --yes; rm -rf "$1""#, HEALTH]).arg(&home);
+    // A signal to the whole group of the tests, as Ctrl-C or a time limit sends it, must not reach the watchdog.
+    dog.process_group(0)
+        .args([
+            "-c",
+            r#"trap '' INT TERM HUP; read _; "$0" db stop --force; "$0" db destroy --yes; rm -rf "$1""#,
+            HEALTH,
+        ])
+        .arg(&home);
     set(&mut dog);
     let mut dog = dog.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a watchdog");
     let leash = dog.stdin.take().expect("a pipe");

@@ -35,7 +35,7 @@ select raw_source_id
                  , meta.instant(c.p->>'start')                         as start_at
                  , meta.instant(c.p->>'end')                           as end_at
                  , meta.offset_seconds(c.p->>'timezone_offset')        as began_offset_s
-                 , meta.number(c.p->'score'->>'strain')::real          as value_num
+                 , meta.number(c.p->'score'->'strain')::real          as value_num
                  , jsonb_strip_nulls(jsonb_build_object(
                      'average_heart_rate', c.p->'score'->'average_heart_rate',
                      'max_heart_rate',     c.p->'score'->'max_heart_rate',

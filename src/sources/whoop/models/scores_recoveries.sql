@@ -32,7 +32,7 @@ select raw_source_id
              , case when d.woke_at is not null then d.woke_offset_s
                     when d.began_at is not null then d.began_offset_s end       as utc_offset_s
              , case when d.woke_at is not null then d.sleep_id end              as sleep_id
-             , meta.number(d.score->>'recovery_score')::real                    as value_num
+             , meta.number(d.score->'recovery_score')::real                    as value_num
              , jsonb_strip_nulls(jsonb_build_object(
                  'user_calibrating',   d.score->'user_calibrating',
                  'resting_heart_rate', d.score->'resting_heart_rate',
@@ -44,7 +44,7 @@ select raw_source_id
                  , c.p->'score'                                                  as score
                  , c.p->>'created_at'                                            as created_at
                  , meta.row_id('whoop', c.account_id, s.source_id, '')         as sleep_id
-                 , meta.instant_or_null(n."end")                                 as woke_at
+                 , n.woke_at
                  , meta.offset_seconds(n.timezone_offset)                        as woke_offset_s
                  , meta.instant_or_null(b.start)                                 as began_at
                  , meta.offset_seconds(b.timezone_offset)                        as began_offset_s
@@ -56,11 +56,16 @@ select raw_source_id
               left join whoop_raw.sleeps s
                 on s.user_id = c.user_id and s.account_id = c.account_id and s.source_id = c.p->>'sleep_id'
                and s.missing_since_run_id is null
-              left join lateral json_to_record(s.payload) as n ("end" text, timezone_offset text) on true
-              left join whoop_raw.cycles y
+              left join lateral (
+                select meta.instant_or_null("end") as woke_at, timezone_offset
+                  from json_to_record(s.payload) as n ("end" text, timezone_offset text)
+                offset 0
+              ) n on true
+              left join whoop_raw.cycles y  -- looked at only where the sleep gives no day
                 on y.user_id = c.user_id and y.account_id = c.account_id and y.source_id = c.p->>'cycle_id'
                and y.missing_since_run_id is null
-              left join lateral json_to_record(y.payload) as b (start text, timezone_offset text) on true
+              left join lateral json_to_record(case when n.woke_at is null then y.payload end)
+                     as b (start text, timezone_offset text) on true
              where c.p->>'score_state' = 'SCORED'
                and c.p->'score'->>'recovery_score' is not null
             offset 0

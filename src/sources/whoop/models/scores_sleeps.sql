@@ -26,7 +26,7 @@ select raw_source_id
              , r.raw_source_id
              , meta.instant(r.p->>'end')                                              as end_at
              , meta.offset_seconds(r.p->>'timezone_offset')                           as utc_offset_s
-             , meta.number(r.p->'score'->>'sleep_performance_percentage')::real       as value_num
+             , meta.number(r.p->'score'->'sleep_performance_percentage')::real       as value_num
              , jsonb_strip_nulls(jsonb_build_object(
                  'consistency_pct', r.p->'score'->'sleep_consistency_percentage',
                  'efficiency_pct',  r.p->'score'->'sleep_efficiency_percentage'))     as components

@@ -28,17 +28,13 @@ select raw_source_id
   from (
     select n.*
          , array_remove(array[
-             case when exists (
-               select 1
-                 from (values ('sleep_time',        (n.light_s + n.deep_s + n.rem_s)::double precision)
-                            , ('sleep_in_bed_time', n.in_bed_s::double precision)
-                            , ('sleep_light_time',  n.light_s::double precision)
-                            , ('sleep_deep_time',   n.deep_s::double precision)
-                            , ('sleep_rem_time',    n.rem_s::double precision)
-                            , ('sleep_efficiency',  n.efficiency_pct::double precision)
-                            , ('respiratory_rate',  n.resp_rate::double precision)) v (metric_code, value)
-                 join meta.metrics m on m.metric_code = v.metric_code
-                where meta.implausible(v.value, m.plausible_lo, m.plausible_hi)) then 'implausible' end,
+             case when meta.implausible(n.light_s + n.deep_s + n.rem_s, asleep.plausible_lo, asleep.plausible_hi)
+                    or meta.implausible(n.in_bed_s, in_bed.plausible_lo, in_bed.plausible_hi)
+                    or meta.implausible(n.light_s, light.plausible_lo, light.plausible_hi)
+                    or meta.implausible(n.deep_s, deep.plausible_lo, deep.plausible_hi)
+                    or meta.implausible(n.rem_s, rem.plausible_lo, rem.plausible_hi)
+                    or meta.implausible(n.efficiency_pct, efficiency.plausible_lo, efficiency.plausible_hi)
+                    or meta.implausible(n.resp_rate, breath.plausible_lo, breath.plausible_hi) then 'implausible' end,
              -- parts that do not make the whole (two minutes allowed), or more time in bed than there was (one minute)
              case when abs(n.light_s + n.deep_s + n.rem_s + n.awake_s + n.no_data_s - n.in_bed_s) > 120
                     or n.in_bed_s > extract(epoch from n.end_at - n.start_at) + 60 then 'stage_sum_mismatch' end,
@@ -54,43 +50,55 @@ select raw_source_id
              , r.p->>'score_state'                                             as score_state
              , r.scored
              -- ms -> s
-             , round(meta.number(r.stages->>'total_in_bed_time_milli') / 1000)::integer          as in_bed_s
-             , round(meta.number(r.stages->>'total_awake_time_milli') / 1000)::integer           as awake_s
-             , round(meta.number(r.stages->>'total_no_data_time_milli') / 1000)::integer         as no_data_s
-             , round(meta.number(r.stages->>'total_light_sleep_time_milli') / 1000)::integer     as light_s
-             , round(meta.number(r.stages->>'total_slow_wave_sleep_time_milli') / 1000)::integer as deep_s
-             , round(meta.number(r.stages->>'total_rem_sleep_time_milli') / 1000)::integer       as rem_s
-             , meta.number(r.scored->>'sleep_efficiency_percentage')::real     as efficiency_pct
-             , meta.number(r.scored->>'respiratory_rate')::real                as resp_rate
-             , meta.number(r.scored->>'sleep_performance_percentage')::real    as score
+             , round(meta.number(r.stages->'total_in_bed_time_milli') / 1000)::integer          as in_bed_s
+             , round(meta.number(r.stages->'total_awake_time_milli') / 1000)::integer           as awake_s
+             , round(meta.number(r.stages->'total_no_data_time_milli') / 1000)::integer         as no_data_s
+             , round(meta.number(r.stages->'total_light_sleep_time_milli') / 1000)::integer     as light_s
+             , round(meta.number(r.stages->'total_slow_wave_sleep_time_milli') / 1000)::integer as deep_s
+             , round(meta.number(r.stages->'total_rem_sleep_time_milli') / 1000)::integer       as rem_s
+             , meta.number(r.scored->'sleep_efficiency_percentage')::real     as efficiency_pct
+             , meta.number(r.scored->'respiratory_rate')::real                as resp_rate
+             , meta.number(r.scored->'sleep_performance_percentage')::real    as score
              , jsonb_strip_nulls(jsonb_build_object(
                  'score_state',       r.p->'score_state',
                  'cycle_id',          r.p->'cycle_id',
                  'sleep_cycles',      r.stages->'sleep_cycle_count',
                  'disturbances',      r.stages->'disturbance_count',
-                 'no_data_s',         round(meta.number(r.stages->>'total_no_data_time_milli') / 1000),
+                 'no_data_s',         round(meta.number(r.stages->'total_no_data_time_milli') / 1000),
                  'consistency_pct',   r.scored->'sleep_consistency_percentage',
                  -- need is the sum of its four parts, ms -> s, unknown if one of them is
-                 'sleep_need_s',      round((meta.number(r.need->>'baseline_milli')
-                                           + meta.number(r.need->>'need_from_sleep_debt_milli')
-                                           + meta.number(r.need->>'need_from_recent_strain_milli')
-                                           + meta.number(r.need->>'need_from_recent_nap_milli')) / 1000),
-                 'need_baseline_s',   round(meta.number(r.need->>'baseline_milli') / 1000),
-                 'need_debt_s',       round(meta.number(r.need->>'need_from_sleep_debt_milli') / 1000),
-                 'need_strain_s',     round(meta.number(r.need->>'need_from_recent_strain_milli') / 1000),
-                 'need_nap_s',        round(meta.number(r.need->>'need_from_recent_nap_milli') / 1000)))     as detail
+                 'sleep_need_s',      round((meta.number(r.need->'baseline_milli')
+                                           + meta.number(r.need->'need_from_sleep_debt_milli')
+                                           + meta.number(r.need->'need_from_recent_strain_milli')
+                                           + meta.number(r.need->'need_from_recent_nap_milli')) / 1000),
+                 'need_baseline_s',   round(meta.number(r.need->'baseline_milli') / 1000),
+                 'need_debt_s',       round(meta.number(r.need->'need_from_sleep_debt_milli') / 1000),
+                 'need_strain_s',     round(meta.number(r.need->'need_from_recent_strain_milli') / 1000),
+                 'need_nap_s',        round(meta.number(r.need->'need_from_recent_nap_milli') / 1000)))     as detail
           from (
             select q.raw_source_id, q.p, q.scored, q.scored->'stage_summary' as stages, q.scored->'sleep_needed' as need
               from (
-                select c.source_id as raw_source_id
-                     , c.payload::jsonb as p
-                     , case when c.payload->>'score_state' = 'SCORED' and json_typeof(c.payload->'score') = 'object'
-                            then (c.payload->'score')::jsonb end as scored
-                  from changed c
-                offset 0  -- keeps the planner from parsing once for each use
+                select j.raw_source_id
+                     , j.p
+                     , case when j.p->>'score_state' = 'SCORED' and jsonb_typeof(j.p->'score') = 'object' then j.p->'score' end as scored
+                  from (
+                    select c.source_id as raw_source_id, c.payload::jsonb as p
+                      from changed c
+                    offset 0  -- keeps the planner from parsing once for each use
+                  ) j
+                offset 0
               ) q
+            offset 0
           ) r
         offset 0
       ) n
+      -- joined once, where a lookup for each row takes longer than all the rest
+      left join meta.metrics asleep     on asleep.metric_code = 'sleep_time'
+      left join meta.metrics in_bed     on in_bed.metric_code = 'sleep_in_bed_time'
+      left join meta.metrics light      on light.metric_code = 'sleep_light_time'
+      left join meta.metrics deep       on deep.metric_code = 'sleep_deep_time'
+      left join meta.metrics rem        on rem.metric_code = 'sleep_rem_time'
+      left join meta.metrics efficiency on efficiency.metric_code = 'sleep_efficiency'
+      left join meta.metrics breath     on breath.metric_code = 'respiratory_rate'
     offset 0
   ) f

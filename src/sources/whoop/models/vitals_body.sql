@@ -41,11 +41,14 @@ select raw_source_id
             select user_id, account_id, utc_offset_s, start_at
                  , lead(start_at, 1, 'infinity') over (partition by user_id, account_id order by start_at, cycle_id) as next_at
               from (
-                select user_id, account_id, source_id as cycle_id
-                     , meta.instant_or_null(payload->>'start')          as start_at
-                     , meta.offset_seconds(payload->>'timezone_offset') as utc_offset_s
-                  from whoop_raw.cycles
-                 where missing_since_run_id is null
+                select user_id, account_id, source_id as cycle_id, start_at, meta.offset_seconds(said) as utc_offset_s
+                  from (
+                    select user_id, account_id, source_id, record_at as start_at, payload->>'timezone_offset' as said
+                      from whoop_raw.cycles
+                     where missing_since_run_id is null
+                       and (user_id, account_id) in (select user_id, account_id from changed)
+                    offset 0  -- keeps the planner from parsing once for each use
+                  ) cycle
               ) dated
              where start_at is not null and utc_offset_s is not null
           ) y on y.user_id = c.user_id and y.account_id = c.account_id and c.record_at >= y.start_at and c.record_at < y.next_at

@@ -34,13 +34,13 @@ select raw_source_id
              , case when d.woke_at is not null then d.woke_offset_s
                     when d.began_at is not null then d.began_offset_s end                       as utc_offset_s
              , d.score->>v.field               as value_raw
-             , meta.number(d.score->>v.field)  as value_num
+             , meta.number(d.score->v.field)  as value_num
           from (
             select c.source_id                                                 as raw_source_id
                  , meta.row_id('whoop', c.account_id, c.source_id, 'recovery') as event_id
                  , c.p->'score'                                                  as score
                  , c.p->>'created_at'                                            as created_at
-                 , meta.instant_or_null(n."end")                                 as woke_at
+                 , n.woke_at
                  , meta.offset_seconds(n.timezone_offset)                        as woke_offset_s
                  , meta.instant_or_null(b.start)                                 as began_at
                  , meta.offset_seconds(b.timezone_offset)                        as began_offset_s
@@ -52,11 +52,16 @@ select raw_source_id
               left join whoop_raw.sleeps s
                 on s.user_id = c.user_id and s.account_id = c.account_id and s.source_id = c.p->>'sleep_id'
                and s.missing_since_run_id is null
-              left join lateral json_to_record(s.payload) as n ("end" text, timezone_offset text) on true
-              left join whoop_raw.cycles y
+              left join lateral (
+                select meta.instant_or_null("end") as woke_at, timezone_offset
+                  from json_to_record(s.payload) as n ("end" text, timezone_offset text)
+                offset 0
+              ) n on true
+              left join whoop_raw.cycles y  -- looked at only where the sleep gives no day
                 on y.user_id = c.user_id and y.account_id = c.account_id and y.source_id = c.p->>'cycle_id'
                and y.missing_since_run_id is null
-              left join lateral json_to_record(y.payload) as b (start text, timezone_offset text) on true
+              left join lateral json_to_record(case when n.woke_at is null then y.payload end)
+                     as b (start text, timezone_offset text) on true
              where c.p->>'score_state' = 'SCORED'
             offset 0
           ) d

@@ -27,7 +27,7 @@ select raw_source_id
              , meta.instant(r.p->>'end')                             as end_at
              , meta.offset_seconds(r.p->>'timezone_offset')          as utc_offset_s
              , r.p->'score'->>'respiratory_rate'                     as value_raw
-             , meta.number(r.p->'score'->>'respiratory_rate')        as value_num
+             , meta.number(r.p->'score'->'respiratory_rate')        as value_num
           from (
             select c.account_id, c.source_id as raw_source_id, c.payload::jsonb as p
               from changed c

@@ -27,15 +27,12 @@ select raw_source_id
   from (
     select n.*
          , array_remove(array[
-             case when meta.implausible(n.training_load, 0, 21) or exists (
-               select 1
-                 from (values ('heart_rate',     n.hr_avg::double precision)
-                            , ('heart_rate',     n.hr_max::double precision)
-                            , ('distance_total', n.distance_m)
-                            , ('elevation_gain', n.elev_gain_m::double precision)
-                            , ('energy_total',   n.energy_total_kcal::double precision)) v (metric_code, value)
-                 join meta.metrics m on m.metric_code = v.metric_code
-                where meta.implausible(v.value, m.plausible_lo, m.plausible_hi)) then 'implausible' end,
+             case when meta.implausible(n.training_load, 0, 21)
+                    or meta.implausible(n.hr_avg, rate.plausible_lo, rate.plausible_hi)
+                    or meta.implausible(n.hr_max, rate.plausible_lo, rate.plausible_hi)
+                    or meta.implausible(n.distance_m, distance.plausible_lo, distance.plausible_hi)
+                    or meta.implausible(n.elev_gain_m, climb.plausible_lo, climb.plausible_hi)
+                    or meta.implausible(n.energy_total_kcal, energy.plausible_lo, energy.plausible_hi) then 'implausible' end,
              case when n.score_state = 'PENDING_SCORE' then 'tentative' end,
              case when n.utc_offset_s is null then 'tz_unknown' end
            ], null) as flags
@@ -47,19 +44,19 @@ select raw_source_id
              , meta.instant(r.p->>'end')                                   as end_at
              , meta.offset_seconds(r.p->>'timezone_offset')                as utc_offset_s
              , r.p->>'score_state'                                         as score_state
-             , meta.number(r.scored->>'distance_meter')                    as distance_m
-             , (meta.number(r.scored->>'kilojoule') / 4.184)::real         as energy_total_kcal  -- kJ -> kcal
-             , meta.number(r.scored->>'altitude_gain_meter')::real         as elev_gain_m
-             , meta.number(r.scored->>'average_heart_rate')::real          as hr_avg
-             , meta.number(r.scored->>'max_heart_rate')::real              as hr_max
+             , meta.number(r.scored->'distance_meter')                    as distance_m
+             , (meta.number(r.scored->'kilojoule') / 4.184)::real         as energy_total_kcal  -- kJ -> kcal
+             , meta.number(r.scored->'altitude_gain_meter')::real         as elev_gain_m
+             , meta.number(r.scored->'average_heart_rate')::real          as hr_avg
+             , meta.number(r.scored->'max_heart_rate')::real              as hr_max
              , case when jsonb_typeof(r.zones) = 'object' then array[      -- ms -> s
-                 round(meta.number(r.zones->>'zone_zero_milli') / 1000)::integer,
-                 round(meta.number(r.zones->>'zone_one_milli') / 1000)::integer,
-                 round(meta.number(r.zones->>'zone_two_milli') / 1000)::integer,
-                 round(meta.number(r.zones->>'zone_three_milli') / 1000)::integer,
-                 round(meta.number(r.zones->>'zone_four_milli') / 1000)::integer,
-                 round(meta.number(r.zones->>'zone_five_milli') / 1000)::integer] end as hr_zone_s
-             , meta.number(r.scored->>'strain')::real                      as training_load
+                 round(meta.number(r.zones->'zone_zero_milli') / 1000)::integer,
+                 round(meta.number(r.zones->'zone_one_milli') / 1000)::integer,
+                 round(meta.number(r.zones->'zone_two_milli') / 1000)::integer,
+                 round(meta.number(r.zones->'zone_three_milli') / 1000)::integer,
+                 round(meta.number(r.zones->'zone_four_milli') / 1000)::integer,
+                 round(meta.number(r.zones->'zone_five_milli') / 1000)::integer] end as hr_zone_s
+             , meta.number(r.scored->'strain')::real                      as training_load
              , jsonb_strip_nulls(jsonb_build_object(
                  'score_state',       r.p->'score_state',
                  'sport_id',          r.p->'sport_id',
@@ -71,12 +68,15 @@ select raw_source_id
                  , coalesce(q.scored->'zone_durations', q.scored->'zone_duration') as zones  -- the second name is that of the first API version
                  , trim('_' from regexp_replace(lower(q.p->>'sport_name'), '[^a-z0-9]+', '_', 'g')) as folded
               from (
-                select c.source_id as raw_source_id
-                     , c.payload::jsonb as p
-                     , case when c.payload->>'score_state' = 'SCORED' and json_typeof(c.payload->'score') = 'object'
-                            then (c.payload->'score')::jsonb end as scored
-                  from changed c
-                offset 0  -- keeps the planner from parsing once for each use
+                select j.raw_source_id
+                     , j.p
+                     , case when j.p->>'score_state' = 'SCORED' and jsonb_typeof(j.p->'score') = 'object' then j.p->'score' end as scored
+                  from (
+                    select c.source_id as raw_source_id, c.payload::jsonb as p
+                      from changed c
+                    offset 0  -- keeps the planner from parsing once for each use
+                  ) j
+                offset 0
               ) q
             offset 0
           ) r
@@ -137,5 +137,10 @@ select raw_source_id
             ) k (folded, sport, is_exercise) on k.folded = r.folded
         offset 0
       ) n
+      -- joined once, where a lookup for each row takes longer than all the rest
+      left join meta.metrics rate     on rate.metric_code = 'heart_rate'
+      left join meta.metrics distance on distance.metric_code = 'distance_total'
+      left join meta.metrics climb    on climb.metric_code = 'elevation_gain'
+      left join meta.metrics energy   on energy.metric_code = 'energy_total'
     offset 0
   ) f

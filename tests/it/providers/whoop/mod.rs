@@ -1,4 +1,4 @@
-//! Simulated WHOOP, from the fact sheet (sections 1, 2 and 4): six resources, paging, window rules, revocation.
+//! Simulated WHOOP, from `docs/sources/whoop.md`: six resources, paging, window rules, revocation.
 
 pub mod fixture;
 pub mod person;

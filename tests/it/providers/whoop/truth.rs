@@ -1,4 +1,4 @@
-//! What WHOOP's records mean: the mapping section of the fact sheet and the canonical model, stated a second time.
+//! What WHOOP's records mean: the mapping section of `docs/sources/whoop.md` and the canonical model, stated a second time.
 
 use std::collections::HashMap;
 
