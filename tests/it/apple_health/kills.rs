@@ -1,7 +1,5 @@
 //! Killed anywhere, run again: the same end state, and nothing visible in between.
 
-use std::time::Duration;
-
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -62,6 +60,8 @@ fn killed_at_any_named_point() {
     }
 }
 
+/// A finer scene than the named points: ever longer lives, until one import lives to its end. The steps are a fraction
+/// of what a whole import took, so that the machine's speed does not matter.
 #[test]
 fn killed_at_any_moment() {
     let mut export = Export::year();
@@ -73,21 +73,21 @@ fn killed_at_any_moment() {
     let phone = Phone::new();
     phone.file("export.zip", &zip);
     let mut killed = 0;
-    for n in 1..=20u32 {
+    for n in 1..=60u32 {
         let running = phone.home.start(&["ingest", "apple-health", "export.zip"]);
-        std::thread::sleep(took.mul_f64(f64::from(n) / 20.0));
+        std::thread::sleep(took.mul_f64(f64::from(n) / 30.0));
         running.signal(Signal::SIGKILL);
         let run = running.wait(&phone.home);
-        killed += u32::from(run.code == 137);
+        phone.db.quiet();
         if count(&mut phone.sql(), "meta.import_file where status = 'published'") == 0 {
             assert_eq!(count(&mut phone.sql(), "apple_health_raw.records"), 0, "raw rows before publication");
         }
-        std::thread::sleep(Duration::from_millis(50));
+        if run.code == 0 {
+            break;
+        }
+        assert_eq!(run.code, 137, "killed, or at its end: {}", run.stderr);
+        killed += 1;
     }
-    assert!(killed >= 10, "only {killed} of 20 were killed while they ran");
-    crate::support::world::until(|| {
-        // The server notices within two seconds that a client is gone, and lets go of its lock.
-        phone.import("export.zip").code == 0
-    });
-    expect_converged(&phone, &expected, "twenty kills");
+    assert!(killed >= 5, "only {killed} were killed while they ran");
+    expect_converged(&phone, &expected, "killed again and again");
 }

@@ -157,6 +157,14 @@ impl Database {
         &self.name
     }
 
+    /// Waits until no session but the asking one is left: the server notices a killed client within two seconds, and
+    /// its locks are held until then.
+    pub fn quiet(&self) {
+        let mut admin = Self::server();
+        let sessions = "select count(*) from pg_stat_activity where datname = $1";
+        super::world::until(|| admin.query_one(sessions, &[&self.name]).expect("sessions").get::<_, i64>(0) == 0);
+    }
+
     /// A connection to another database of the same server, to look at this one from outside.
     pub fn server() -> Client {
         connect(&cluster().url)
