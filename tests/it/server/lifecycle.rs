@@ -41,8 +41,10 @@ fn it_starts_once_serves_and_ends() {
     refuses_to_stop_while_in_use(&sandbox, client);
     assert_eq!(sandbox.status()["condition"], "stopped");
     let port = status["port"].clone();
-    sandbox.ok(&["db", "url"]);
-    assert_eq!(sandbox.status()["port"], port, "the port outlives a restart");
+    let again = sandbox.run(&["db", "url"]).both();
+    // Another test's server may have taken it meanwhile, which is said then.
+    let taken = again.contains("is taken by another program");
+    assert!(taken || sandbox.status()["port"] == port, "the port outlives a restart: {again}");
 
     password_opens_tcp(&sandbox);
     psql_gets_its_arguments(&sandbox);

@@ -76,10 +76,12 @@ pub fn through(prefix: &[String], args: &[&str]) -> Command {
 }
 
 fn own_cluster() -> (String, Option<ChildStdin>) {
-    let home = std::env::temp_dir().join(format!("health-it-{}", std::process::id()));
-    std::fs::create_dir_all(&home).expect("a home");
-    // The account that owns the server must be able to walk through it.
-    std::fs::set_permissions(&home, PermissionsExt::from_mode(0o711)).expect("permissions");
+    let home = scratch().join(format!("health-it-{}", std::process::id()));
+    // The account that owns the server must be able to walk through both.
+    for folder in [home.clone(), home.join("data")] {
+        std::fs::create_dir_all(&folder).expect("a home");
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o711)).expect("permissions");
+    }
     let set = |c: &mut Command| {
         for (name, folder) in [("HEALTH_HOME", "data"), ("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state")] {
             c.env(name, home.join(folder));
@@ -196,7 +198,16 @@ pub fn with_database(url: &str, name: &str) -> String {
 }
 
 pub fn temp_dir(name: &str) -> tempfile::TempDir {
-    tempfile::Builder::new().prefix(&format!("health-{name}-")).tempdir().expect("a folder")
+    tempfile::Builder::new().prefix(&format!("health-{name}-")).tempdir_in(scratch()).expect("a folder")
+}
+
+/// Memory where there is plenty of it: a database is 600 files, and there is one for nearly every test, which some
+/// disks take a third of a second to make.
+fn scratch() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let roomy = nix::sys::statvfs::statvfs(memory)
+        .is_ok_and(|fs| u64::from(fs.blocks_available()) * u64::from(fs.fragment_size()) > 4 << 30);
+    if roomy && tempfile::tempfile_in(memory).is_ok() { memory.to_owned() } else { std::env::temp_dir() }
 }
 
 fn text(bytes: &[u8]) -> String {
