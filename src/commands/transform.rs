@@ -66,7 +66,7 @@ fn one(
 ) -> Result<Vec<Upserted>, Failure> {
     let kind = if rebuild { RunKind::Reprocess } else { RunKind::Transform };
     let run = Run::open(client, account, kind, ctx.config.clock.now())?;
-    let models = transform::transform(client, source, &run, rebuild);
+    let models = transform::transform(client, &db::another(ctx), source, &run, rebuild);
     let rejected = models.as_ref().map_or(0, |models| models.iter().map(|model| model.rejected).sum::<i64>());
     let end = RunEnd {
         exit: match &models {

@@ -93,6 +93,11 @@ pub(crate) fn open_to_write(ctx: &Context) -> Result<(Target, Client), Failure> 
     Ok((target, client))
 }
 
+/// Another connection to the database that `open` connects to, for work that is done side by side.
+pub(crate) fn another(ctx: &Context) -> impl Fn() -> Result<Client, Failure> + Sync + '_ {
+    || target(&ctx.config, &|_| ())?.connect()
+}
+
 /// Refuses a server that only reads: a standby, or one that was told so.
 pub(crate) fn expect_writable(client: &mut Client, shown: &str) -> Result<(), Failure> {
     let read_only: bool = client.query_one(include_str!("read_only.sql"), &[]).sql()?.get(0);

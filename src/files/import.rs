@@ -111,7 +111,7 @@ fn catch_up(
         return Ok(Vec::new());
     }
     let run = Run::open(client, account, RunKind::Transform, now)?;
-    let models = transform::transform(client, source, &run, false);
+    let models = transform::transform(client, &db::another(ctx), source, &run, false);
     let exit = models.as_ref().map_or_else(Failure::exit, |models| report::models_exit(models));
     let error = models.as_ref().err().map(|failure| failure.error.to_string());
     let counts = json!({"models": report::models_json(models.as_deref().unwrap_or_default())});
@@ -182,7 +182,7 @@ impl Import<'_> {
         if options.raw_only {
             return Ok(Vec::new());
         }
-        transform::transform(client, self.source, &self.run, false)
+        transform::transform(client, &db::another(self.ctx), self.source, &self.run, false)
     }
 
     /// Enters the file in the ledger; says so where it is published already.

@@ -237,7 +237,7 @@ fn conclude(
         }
     }
     if !options.raw_only && !load.fenced && report.signal.is_none() && loaded.is_ok() {
-        match transform::transform(client, one.source, &one.run, false) {
+        match transform::transform(client, &db::another(ctx), one.source, &one.run, false) {
             Ok(models) => report.models = models,
             Err(failure) => report.fail(failure),
         }

@@ -99,10 +99,19 @@ impl Run {
         Ok(run)
     }
 
-    /// Begins a batch's or a model's transaction: nothing may be written with an older fence.
+    /// Begins a batch's transaction: nothing may be written with an older fence.
     pub(crate) fn check_fence(&self, transaction: &mut postgres::Transaction) -> Result<(), FenceError> {
+        self.hold_fence(transaction, include_str!("sql/fence.sql"))
+    }
+
+    /// Begins a model's transaction: the same, but models of the same run may work side by side.
+    pub(crate) fn share_fence(&self, transaction: &mut postgres::Transaction) -> Result<(), FenceError> {
+        self.hold_fence(transaction, include_str!("sql/share_fence.sql"))
+    }
+
+    fn hold_fence(&self, transaction: &mut postgres::Transaction, statement: &str) -> Result<(), FenceError> {
         let held = transaction
-            .query_opt(include_str!("sql/fence.sql"), &[&self.user_id, &self.account_id, &self.fence])
+            .query_opt(statement, &[&self.user_id, &self.account_id, &self.fence])
             .map_err(FenceError::Sql)?;
         held.map(|_| ()).ok_or(FenceError::Fenced)
     }

@@ -3,6 +3,7 @@
 //! Knows no HTTP.
 
 mod isolate;
+mod pair;
 mod upsert;
 
 use postgres::{Client, Transaction};
@@ -14,6 +15,7 @@ use crate::failure::{Failure, Kind};
 use crate::run::{FenceError, Run, fenced_failure};
 use crate::source::{Model, Source};
 
+pub(crate) use pair::Another;
 pub(crate) use upsert::shown;
 
 /// What one model did to its canonical table.
@@ -45,14 +47,26 @@ fn mapping_version(source: &Source, model: &Model) -> String {
     version
 }
 
-/// Runs all models of `source` over what changed in the run's account; with `rebuild` over everything.
+/// Runs all models of `source` over what changed in the run's account; with `rebuild` over everything. Where everything
+/// is read, `another` connection takes half of them.
 pub(crate) fn transform(
     client: &mut Client,
+    another: Another,
     source: &'static Source,
     run: &Run,
     rebuild: bool,
 ) -> Result<Vec<Upserted>, Failure> {
-    source.models.iter().map(|model| run_model(client, source, model, run, rebuild)).collect()
+    let one = |client: &mut Client, place: usize| run_model(client, source, &source.models[place], run, rebuild);
+    let count = source.models.len();
+    if count > 1 && (rebuild || never_ran(client, source, run)?) {
+        return pair::side_by_side(client, another, count, &one);
+    }
+    (0..count).map(|place| one(client, place)).collect()
+}
+
+fn never_ran(client: &mut Client, source: &Source, run: &Run) -> Result<bool, Failure> {
+    let Some(model) = source.models.last() else { return Ok(false) };
+    Ok(state(client, run, &format!("{}.{}", source.id, model.name))?.watermark < 0)
 }
 
 /// Whether a model has something to read in the run's account: raw rows changed since it ran, or its text did.
@@ -89,7 +103,7 @@ fn run_model(
     let mut tries = 0;
     loop {
         let mut t = client.transaction().sql()?;
-        run.check_fence(&mut t).map_err(|error| match error {
+        run.share_fence(&mut t).map_err(|error| match error {
             FenceError::Fenced => fenced_failure(),
             FenceError::Sql(error) => db::failure(&error),
         })?;

@@ -205,8 +205,7 @@ pub fn temp_dir(name: &str) -> tempfile::TempDir {
 /// disks take a third of a second to make.
 fn scratch() -> PathBuf {
     let memory = Path::new("/dev/shm");
-    let roomy = nix::sys::statvfs::statvfs(memory)
-        .is_ok_and(|fs| u64::from(fs.blocks_available()) * u64::from(fs.fragment_size()) > 4 << 30);
+    let roomy = rustix::fs::statvfs(memory).is_ok_and(|fs| fs.f_bavail * fs.f_frsize > 4 << 30);
     if roomy && tempfile::tempfile_in(memory).is_ok() { memory.to_owned() } else { std::env::temp_dir() }
 }
 
