@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let parsed = command().try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return show_usage(&error),
+        Err(error) => return show_usage(&error, &arguments),
     };
     let global = &cli.global;
     let out = Out {
@@ -118,10 +118,27 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-/// Help and version are answers; anything else is a usage error in three lines.
-fn show_usage(error: &clap::Error) -> Exit {
-    let _ = error.print();
-    if error.use_stderr() { Exit::from(Kind::Usage) } else { Exit::OK }
+/// Help goes to standard output. A mistake gets the form of every failure: what it is, and the command that helps.
+fn show_usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::OK;
+    }
+    let said = error.render().to_string();
+    let said =
+        said.trim_start_matches("error: ").split("\n\nFor more information").next().unwrap_or_default().trim_end();
+    let out = Out { json: arguments.iter().any(|argument| argument == "--json"), ..Out::default() };
+    out.failure(&Failure::new(Kind::Usage, said.to_owned()).next(helping(said)));
+    Exit::from(Kind::Usage)
+}
+
+/// The help of the command that was meant: its words stand in clap's usage line.
+fn helping(said: &str) -> String {
+    let usage = said.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("health");
+    let words = usage
+        .split(' ')
+        .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-'));
+    format!("{} --help", words.collect::<Vec<_>>().join(" "))
 }
 
 fn dispatch(cli: &Cli, out: &Out) -> Result<Exit, Failure> {

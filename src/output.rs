@@ -171,6 +171,12 @@ pub(crate) fn result(exit: Exit, kept: &Value, next: &[&str]) -> Value {
     json!({"code": exit.name(), "class": class, "exit": exit.0, "kept": kept, "next": next})
 }
 
+/// `1 record`, `2 records`.
+pub(crate) fn counted(number: impl Into<i128>, one: &str) -> String {
+    let number = number.into();
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
 /// Provider text made safe to show: control, escape and direction characters are replaced, and it is cut to 120.
 pub(crate) fn clean(text: &str) -> String {
     let safe = |c: char| {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::output::{Out, ProgressMode};
+use crate::output::{Out, ProgressMode, counted};
 
 /// A handle that the stages share; cheap to clone.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ impl Progress {
         let due = line.told.elapsed().as_millis() >= 500;
         if let Some(bar) = &line.bar {
             let back = back_to.map_or(String::new(), |at| format!(", {}", at.format("%Y-%m-%d")));
-            bar.set_message(format!("{all} records, {pages} pages{back}"));
+            bar.set_message(format!("{}, {}{back}", counted(all, "record"), counted(pages, "page")));
             bar.tick();
         }
         if due && inner.mode == ProgressMode::Json {
@@ -70,7 +70,11 @@ impl Progress {
         let line = inner.line(resource);
         if let Some(bar) = &line.bar {
             let end = if whole { "" } else { ", stopped" };
-            bar.finish_with_message(format!("{} records, {} pages{end}", line.records, line.pages));
+            bar.finish_with_message(format!(
+                "{}, {}{end}",
+                counted(line.records, "record"),
+                counted(line.pages, "page")
+            ));
         }
     }
 

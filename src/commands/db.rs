@@ -24,7 +24,7 @@ const EXAMPLES: &str = "\
 Examples:
   health db start                        start it, or say that it runs
   psql \"$(health db url)\"                any program of PostgreSQL
-  health db psql -- -c 'select now()'    the same, without a psql of your own setup";
+  health db psql -c 'select now()'    the same, without a psql of your own setup";
 
 /// The private PostgreSQL: started on demand by every command, left running
 #[derive(clap::Args)]
@@ -62,12 +62,10 @@ enum Action {
         show_password: bool,
     },
     /// Open psql on it
-    #[command(
-        after_help = "Examples:\n  health db psql\n  health db psql -- -c 'select count(*) from whoop_raw.sleeps'"
-    )]
+    #[command(after_help = "Examples:\n  health db psql\n  health db psql -c 'select count(*) from whoop_raw.sleeps'")]
     Psql {
         /// Arguments for psql
-        #[arg(last = true, value_name = "ARGS")]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         arguments: Vec<OsString>,
     },
     /// Stop it and delete it with all data in it

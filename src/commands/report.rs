@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::Context;
 use crate::load::Counts;
-use crate::output::ProgressMode;
+use crate::output::{ProgressMode, counted};
 use crate::pipeline::Report;
 
 /// The summary of one account: a table on a terminal, `key=value` lines elsewhere.
@@ -29,11 +29,16 @@ fn as_table(ctx: &Context, report: &Report) {
         ctx.out.note(&format!("continuing run {run}, which was interrupted"));
     }
     if written == 0 && report.rejected() == 0 {
-        ctx.out.note(&format!("{head}: nothing new ({} requests, 0 rows written)", report.requests));
+        ctx.out.note(&format!("{head}: nothing new ({}, 0 rows written)", counted(report.requests, "request")));
         return;
     }
     let records = report.total(Counts::fetched);
-    ctx.out.note(&format!("{head}: {records} records, {} requests, {:.1} s", report.requests, report.seconds));
+    ctx.out.note(&format!(
+        "{head}: {}, {}, {:.1} s",
+        counted(records, "record"),
+        counted(report.requests, "request"),
+        report.seconds
+    ));
     ctx.out.note("");
     let local = |at: &DateTime<Utc>| at.with_timezone(&ctx.config.home_tz).format("%Y-%m-%d %H:%M").to_string();
     let rows: Vec<Vec<String>> = report
@@ -86,5 +91,9 @@ fn as_lines(ctx: &Context, report: &Report) {
 pub(crate) fn kept_line(resources: &BTreeMap<&'static str, Counts>) -> String {
     let pages: i64 = resources.values().map(|counts| counts.pages).sum();
     let records: i64 = resources.values().map(Counts::fetched).sum();
-    format!("everything committed before; of this run {pages} pages with {records} records; nothing was lost")
+    format!(
+        "everything committed before; of this run {} with {}; nothing was lost",
+        counted(pages, "page"),
+        counted(records, "record")
+    )
 }

@@ -75,6 +75,9 @@ fn wrong_arguments_are_usage() {
         let run = home.health(&args);
         assert_eq!(run.code, 2, "{}", run.report());
         assert!(run.stdout.is_empty(), "an error on standard output\n{}", run.report());
+        let next = run.stderr.lines().find_map(|line| line.strip_prefix("next:  health")).expect("what to do next");
+        let next: Vec<&str> = next.split("  ").next().unwrap_or_default().split_whitespace().collect();
+        home.health(&next).expect(0);
     }
 }
 
