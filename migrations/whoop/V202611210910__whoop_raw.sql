@@ -13,3 +13,45 @@ comment on table whoop_raw.workouts is 'One workout or recovery activity with to
 
 -- The models ask for the sleeps of a cycle; json, unlike a column, has no index of its own.
 create index sleeps_cycle_idx on whoop_raw.sleeps (user_id, account_id, (payload->>'cycle_id'));
+
+-- A recovery has no time of its own. Columns that models take no rows from, they do not pay for: one parse of each record, whatever is asked.
+create view whoop_raw.dated_recoveries with (security_invoker = true) as
+select r.user_id
+     , r.account_id
+     , r.source_id
+     , c.score_state
+     , c.score
+     , case when n.woke_at is not null then s.source_id end                              as sleep_source_id
+     , n.woke_at
+     , coalesce(n.woke_at, b.began_at + interval '8 hours', meta.instant(c.created_at)) as day_at
+     , case when n.woke_at is not null then meta.offset_seconds(n.timezone_offset)
+            when b.began_at is not null then meta.offset_seconds(b.timezone_offset) end as utc_offset_s
+  from whoop_raw.recoveries r
+ cross join lateral json_to_record(r.payload)
+       as c (cycle_id text, sleep_id text, created_at text, score_state text, score jsonb)
+  left join whoop_raw.sleeps s
+    on s.user_id = r.user_id and s.account_id = r.account_id and s.source_id = c.sleep_id
+   and s.missing_since_run_id is null
+  left join lateral (
+    select meta.instant_or_null("end") as woke_at, timezone_offset
+      from json_to_record(s.payload) as n ("end" text, timezone_offset text)
+    offset 0  -- keeps the planner from parsing once for each use
+  ) n on true
+  left join whoop_raw.cycles y  -- looked at only where the sleep gives no day
+    on y.user_id = r.user_id and y.account_id = r.account_id and y.source_id = c.cycle_id
+   and y.missing_since_run_id is null
+  left join lateral (
+    select meta.instant_or_null(start) as began_at, timezone_offset
+      from json_to_record(case when n.woke_at is null then y.payload end) as b (start text, timezone_offset text)
+    offset 0
+  ) b on true;
+comment on view whoop_raw.dated_recoveries is 'One recovery with its day: the waking from its sleep; where that sleep is not held, eight hours after the start of its cycle (a cycle starts with falling asleep); else the day the record was made.';
+comment on column whoop_raw.dated_recoveries.user_id is 'The person (meta.users).';
+comment on column whoop_raw.dated_recoveries.account_id is 'The account of the person (meta.source_accounts).';
+comment on column whoop_raw.dated_recoveries.source_id is 'Key of the recovery.';
+comment on column whoop_raw.dated_recoveries.score_state is 'score_state as sent.';
+comment on column whoop_raw.dated_recoveries.score is 'score as sent; null: none yet.';
+comment on column whoop_raw.dated_recoveries.sleep_source_id is 'Key of its sleep; null: not held.';
+comment on column whoop_raw.dated_recoveries.woke_at is 'End of its sleep; null: not held, and the instant of the recovery is not known.';
+comment on column whoop_raw.dated_recoveries.day_at is 'An instant on its local day.';
+comment on column whoop_raw.dated_recoveries.utc_offset_s is 'Seconds east of UTC at day_at; null: not known.';
