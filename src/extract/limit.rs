@@ -85,12 +85,14 @@ impl Limiter {
         }
     }
 
-    /// Nothing before `wait` is over: the provider said so.
-    pub(crate) fn block(&self, wait: Duration) -> Result<(), TooLong> {
+    /// Nothing before `wait` is over: the provider said so. `waited` is what one request was told to wait so far: many
+    /// short waits are as long as one long wait, and a provider that says "a second" for ever is not asked for ever.
+    pub(crate) fn block(&self, wait: Duration, waited: &mut Duration) -> Result<(), TooLong> {
         let mut state = self.locked();
         let until = Instant::now() + wait;
         state.blocked_until = Some(state.blocked_until.map_or(until, |earlier| earlier.max(until)));
-        if wait > self.max_wait { Err(TooLong(wait)) } else { Ok(()) }
+        *waited += wait;
+        if *waited > self.max_wait { Err(TooLong(wait)) } else { Ok(()) }
     }
 }
 
@@ -189,11 +191,26 @@ mod tests {
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_long_wait_is_refused_and_a_short_one_kept() {
         let limiter = limiter(100, 60);
-        assert!(limiter.block(Duration::from_mins(10)).is_err());
+        assert!(limiter.block(Duration::from_mins(10), &mut Duration::default()).is_err());
         assert!(matches!(limiter.acquire().await, Err(TooLong(_))));
         let limiter = self::limiter(100, 60);
-        limiter.block(Duration::from_secs(3)).unwrap();
+        limiter.block(Duration::from_secs(3), &mut Duration::default()).unwrap();
         assert!(limiter.acquire().await.unwrap() >= Duration::from_secs(3));
+    }
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn short_waits_without_end_are_a_long_wait() {
+        let limiter = limiter(100, 60);
+        let mut waited = Duration::ZERO;
+        for second in 1..=90 {
+            assert_eq!(limiter.block(Duration::from_secs(1), &mut waited), Ok(()), "after {second} s");
+        }
+        assert_eq!(limiter.block(Duration::from_secs(1), &mut waited), Err(TooLong(Duration::from_secs(1))));
+        assert_eq!(
+            limiter.block(Duration::from_secs(1), &mut Duration::default()),
+            Ok(()),
+            "another request begins anew"
+        );
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]

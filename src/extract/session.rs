@@ -98,6 +98,7 @@ impl Session {
         let url = self.address(what, call)?;
         let mut pauses = retry::pauses();
         let mut renewed = false;
+        let mut waited = Duration::ZERO;
         let mut token = self.token().await?;
         loop {
             let attempt = tokio::select! {
@@ -114,7 +115,7 @@ impl Session {
                     continue;
                 }
                 Attempt::After(wait) => {
-                    self.limiter.block(wait).map_err(|too_long| self.asked_to_wait(&too_long))?;
+                    self.limiter.block(wait, &mut waited).map_err(|too_long| self.asked_to_wait(&too_long))?;
                     self.out.note(&format!("{}: waiting {} s, asked by {}", what, wait.as_secs(), self.source.title));
                     continue;
                 }
