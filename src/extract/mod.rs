@@ -199,7 +199,7 @@ impl Walk {
                         Kind::Refused,
                         format!("{title} sent records of another account than this one's; the page was not stored"),
                     )
-                    .next(format!("health auth {} --again", self.session.source.command_name())));
+                    .next(self.session.login_again()));
                 }
                 Some(_) => {}
                 None => *known = Some(id.clone()),

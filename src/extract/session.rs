@@ -85,6 +85,16 @@ impl Session {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// The command that logs in although there is a login.
+    pub(crate) fn login_again(&self) -> String {
+        format!("{} --again", self.login.command())
+    }
+
+    /// The signal that asked to stop, if one did.
+    pub(crate) fn asked_to_stop(&self) -> Option<u8> {
+        self.stop.real_signal()
+    }
+
     /// The present moment for coverage: never later than the provider's own clock.
     pub(crate) fn safe_now(&self) -> DateTime<Utc> {
         let now = self.clock.now();
@@ -202,7 +212,7 @@ impl Session {
                     Kind::Login,
                     format!("{} did not grant what {what} needs", self.source.title),
                 )
-                .next(format!("health auth {name} --again")));
+                .next(self.login_again()));
             }
             Verdict::Reject(why) => {
                 return Err(ExtractError::resource(
@@ -244,12 +254,11 @@ impl Session {
     }
 
     fn still_refused(&self) -> ExtractError {
-        let name = self.source.command_name();
         let mut error = ExtractError::account(
             Kind::Login,
             format!("{} refuses an access token that it renewed a moment ago", self.source.title),
         )
-        .next(format!("health auth {name} --again"));
+        .next(self.login_again());
         error.connection = Some(Connection::NeedsAuth);
         error
     }

@@ -176,7 +176,7 @@ async fn wait(
             () = &mut patience => {
                 return Err(Failure::new(Kind::Login, format!("{} sent no answer within 5 minutes", source.title))
                     .kept("the login as it was")
-                    .next(format!("health auth {}", source.command_name())));
+                    .next(auth_command(source, request.account)));
             }
         }
     }

@@ -149,6 +149,11 @@ impl Login {
         TokenError { account: self.account.clone(), trouble }
     }
 
+    /// The command that logs in anew.
+    pub(crate) fn command(&self) -> String {
+        auth_command(self.site.source, &self.account)
+    }
+
     /// The scopes that were granted, as far as is known.
     pub(crate) fn granted(&self) -> Vec<String> {
         self.summary().granted

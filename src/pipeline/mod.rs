@@ -16,7 +16,7 @@ use crate::extract::slices::{self, Asked, Held, Planned};
 use crate::extract::{self, Finished, Parts, Plan, Session};
 use crate::failure::{Blame, Failure, Kind};
 use crate::load::{self, Load, Loader};
-use crate::oauth::Login;
+use crate::oauth::{Login, auth_command};
 use crate::progress::Progress;
 use crate::run::{self, Account, Connection, Person, Run, RunEnd, RunKind};
 use crate::signals::Stop;
@@ -128,7 +128,7 @@ fn take(
     let Some(api) = &source.api else {
         return Err(Failure::new(Kind::Usage, format!("{} has no interface, only files", source.title)));
     };
-    let login = Login::open(&ctx.config, source, &job.account)?.ok_or_else(|| not_connected(source))?;
+    let login = Login::open(&ctx.config, source, &job.account)?.ok_or_else(|| not_connected(source, &job.account))?;
     let now = ctx.config.clock.now();
     let account = Account::ensure(client, person, source, &job.account, Connection::Active, now)?;
     if let Some(until) = account.not_before.filter(|until| *until > now) {
@@ -170,9 +170,8 @@ fn take(
 }
 
 /// The three lines for a source that nobody logged in to.
-pub(crate) fn not_connected(source: &Source) -> Failure {
-    Failure::new(Kind::Login, format!("{} is not connected", source.title))
-        .next(format!("health auth {}", source.command_name()))
+fn not_connected(source: &Source, account: &str) -> Failure {
+    Failure::new(Kind::Login, format!("{} is not connected", source.title)).next(auth_command(source, account))
 }
 
 type Fetched = (Client, Vec<((usize, Taken), Vec<Finished>)>, Vec<Load>, Result<(), Failure>);

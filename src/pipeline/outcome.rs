@@ -96,7 +96,7 @@ impl Report {
         self.failures.push(
             Failure::new(Kind::Login, format!("{} did not grant what {resource} needs; it is left out", source.title))
                 .kept("the other resources run")
-                .next(format!("health auth {} --again", source.command_name())),
+                .next(format!("{} --again", crate::oauth::auth_command(source, &self.account))),
         );
     }
 

@@ -430,3 +430,10 @@ fn a_dry_run_writes_nothing() {
     assert_eq!(before, fingerprint(&mut world.sql()), "{}", run.report());
     assert_eq!(rows(&mut world.sql(), "select 1 from meta.coverage").len(), 0);
 }
+
+#[test]
+fn hints_name_the_account() {
+    let world = connected();
+    let run = world.health(&["ingest", "whoop", "--account", "watch"]).expect(4);
+    assert_eq!(run.next(), "health auth whoop --account watch");
+}
