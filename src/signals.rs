@@ -1,9 +1,12 @@
-//! INT, TERM and HUP: the first asks to stop at the next page border, the second stops at once.
+//! INT, TERM and HUP: the first asks to stop at the next page border, the second stops at once, and so does the first
+//! where there are no borders to stop at.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
+
+use crate::failure::{Failure, Kind};
 
 /// Says whether, and by which signal, this process was asked to stop.
 #[derive(Clone, Default)]
@@ -16,6 +19,11 @@ impl Stop {
     /// The signal that asked, if one did.
     pub(crate) fn signal(&self) -> Option<u8> {
         Some(self.number.load(Ordering::SeqCst)).filter(|number| *number != 0)
+    }
+
+    /// The same without the time budget, which is no signal.
+    pub(crate) fn real_signal(&self) -> Option<u8> {
+        self.signal().filter(|number| *number != Self::TIME)
     }
 
     /// Resolves when somebody asks to stop.
@@ -40,26 +48,72 @@ impl Stop {
         self.notify.notify_one();
     }
 
-    /// Listens on the current runtime for as long as it lives. A second signal ends the process at once: whatever was
-    /// not committed is not visible, so nothing has to be put in order.
+    /// Signals go to this stop as long as the returned value lives. Before and after, and for a second one, a signal ends
+    /// the process at once: whatever was not committed is not visible, so nothing has to be put in order.
     #[cfg(unix)]
-    pub(crate) fn listen(&self) -> std::io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        for (kind, number) in [(SignalKind::interrupt(), 2u8), (SignalKind::terminate(), 15), (SignalKind::hangup(), 1)]
-        {
-            let mut stream = signal(kind)?;
-            let stop = self.clone();
-            tokio::spawn(async move {
-                while stream.recv().await.is_some() {
-                    if stop.signal().is_some() {
-                        end_now(number);
-                    }
-                    stop.ask(number);
-                }
-            });
+    pub(crate) fn listen(&self) -> std::io::Result<Listening> {
+        static LISTENER: OnceLock<Option<std::io::ErrorKind>> = OnceLock::new();
+        if let Some(kind) = LISTENER.get_or_init(|| start_listener().err().map(|error| error.kind())) {
+            return Err((*kind).into());
         }
-        Ok(())
+        *current() = Some(self.clone());
+        Ok(Listening(()))
     }
+}
+
+/// As long as it lives, a first signal is a question.
+pub(crate) struct Listening(());
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        *current() = None;
+    }
+}
+
+/// Whom a first signal asks to stop; none: nobody has borders to stop at.
+static CURRENT: Mutex<Option<Stop>> = Mutex::new(None);
+
+fn current() -> MutexGuard<'static, Option<Stop>> {
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A thread of its own for the rest of the process: a handler, once installed, stays when the runtime that wanted it is
+/// gone, and a signal that nobody reads any more would be lost.
+#[cfg(unix)]
+fn start_listener() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let (mut int, mut term, mut hup) = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?)
+    };
+    let listen = async move {
+        loop {
+            let number = tokio::select! {
+                Some(()) = int.recv() => 2,
+                Some(()) = term.recv() => 15,
+                Some(()) = hup.recv() => 1,
+                else => return,
+            };
+            let asked = current().clone();
+            match asked {
+                Some(stop) if stop.real_signal().is_none() => stop.ask(number),
+                Some(_) => end_now(number),
+                None => {
+                    crate::output::Out::default().failure(&stopped());
+                    end_now(number);
+                }
+            }
+        }
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(listen)).map(|_| ())
+}
+
+/// What to say when a person or the system asked to stop.
+pub(crate) fn stopped() -> Failure {
+    Failure::new(Kind::Later, "stopped on request")
+        .kept("everything that was committed before; nothing was lost")
+        .next("the same command goes on where this one stopped")
 }
 
 #[allow(clippy::disallowed_methods, reason = "a second signal means now; the database undoes what is not committed")]

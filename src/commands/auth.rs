@@ -102,7 +102,8 @@ async fn log_in(ctx: &Context, args: &Args, source: &'static Source) -> Result<E
     }
     // Not before the questions: a person who is asked may leave by Ctrl-C at once.
     let stop = Stop::default();
-    stop.listen().map_err(|error| Failure::new(Kind::Local, format!("cannot listen for signals: {error}")))?;
+    let _listening =
+        stop.listen().map_err(|error| Failure::new(Kind::Local, format!("cannot listen for signals: {error}")))?;
     let request = oauth::Request {
         source,
         account: &args.account,

@@ -54,8 +54,7 @@ impl ExtractError {
             return Self::resource(Kind::Partial, "the time budget is over")
                 .next("the next run goes on where this one stopped");
         }
-        let failure =
-            Failure::new(Kind::Later, "stopped on request").next("the same command goes on where this one stopped");
+        let failure = Failure { kept: None, ..crate::signals::stopped() }; // what is kept of the run is said with its counts
         Self { signal: Some(signal), ..Self::new(Reach::Account, failure) }
     }
 

@@ -230,6 +230,9 @@ fn conclude(
     let mut report = one.report;
     report.requests = one.session.requests();
     report.take_load(load, finished, loaded);
+    if let (Some(signal), None) = (one.session.asked_to_stop(), report.signal) {
+        report.stopped(signal); // after the last page, so that no resource noticed
+    }
     for resource in load.counts.keys() {
         if load.counts[resource].fetched() > 0 && !load.fenced {
             load::reject::resolve(client, &one.run, one.source, resource).map_err(|error| db::failure(&error))?;

@@ -134,6 +134,12 @@ impl Report {
         }
     }
 
+    /// Asked to stop once everything was read: the models are left to the next run.
+    pub(super) fn stopped(&mut self, signal: u8) {
+        self.signal = Some(signal);
+        self.failures.push(Failure { kept: None, ..crate::signals::stopped() });
+    }
+
     pub(crate) fn rejected(&self) -> i64 {
         self.resources.values().map(|counts| counts.rejected).sum::<i64>()
             + self.models.iter().map(|model| model.rejected).sum::<i64>()

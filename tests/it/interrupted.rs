@@ -66,6 +66,25 @@ fn k10_twice_is_at_once() {
 }
 
 #[test]
+fn k9_a_signal_also_ends_the_models() {
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let world = World::connected(Whoop::few(now()));
+        let mut other = world.sql();
+        let mut holding = other.transaction().expect("a transaction");
+        holding.batch_execute("lock table canonical.sleep_sessions in access exclusive mode").expect("a lock");
+        let running = world.start_ingest();
+        let waiting = "pg_locks where not granted and relation = 'canonical.sleep_sessions'::regclass";
+        until(|| count(&mut world.sql(), waiting) > 0);
+        let asked = std::time::Instant::now();
+        running.signal(signal);
+        running.wait(&world.home).expect(code).says("stopped on request");
+        assert!(asked.elapsed().as_secs() < 5, "{:?} until the end", asked.elapsed());
+        drop(holding);
+        world.oracle().check();
+    }
+}
+
+#[test]
 fn k1_killed_after_any_page() {
     for n in 1..=3 {
         let (world, _gate, fault) = gated(n);

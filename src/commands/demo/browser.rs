@@ -21,7 +21,8 @@ pub(super) fn log_in(ctx: &Context) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Kind::Local, format!("cannot start: {error}")))?;
     let ended = runtime.block_on(async {
         let stop = Stop::default();
-        stop.listen().map_err(|error| Failure::new(Kind::Local, format!("cannot listen for signals: {error}")))?;
+        let _listening =
+            stop.listen().map_err(|error| Failure::new(Kind::Local, format!("cannot listen for signals: {error}")))?;
         let (lost, stuck) = oneshot::channel();
         let mut lost = Some(lost);
         let mut present = |consent: &Consent| {
