@@ -7,11 +7,14 @@ use crate::failure::{Failure, Kind};
 /// Largest decoded page that is read; a larger one is an error, not memory.
 pub(crate) const MAX_PAGE: usize = 32 << 20;
 
-/// The client. Roots come from the system's store, so that private authorities work.
-pub(crate) fn client() -> Result<reqwest::Client, Failure> {
+/// The client for calls to the host of `to`. Roots come from the system's store, so that private authorities work. The
+/// proxy that the environment names is used, but not for this machine: it would look for the address on its own.
+pub(crate) fn client(to: &url::Url) -> Result<reqwest::Client, Failure> {
     // A second installation answers Err and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder();
+    let builder = if crate::config::is_loopback(to) { builder.no_proxy() } else { builder };
+    builder
         .user_agent(concat!("health/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(10))

@@ -212,7 +212,7 @@ async fn exchange(site: &Site, request: &Request<'_>, form: oauth2::HttpRequest)
     let failure = |kind: Kind, what: String, next: String| {
         Failure::new(kind, what).kept("the previous login, unchanged").next(next)
     };
-    let answer = http::send(&crate::http::client()?, form, &site.clock).await.map_err(|error| {
+    let answer = http::send(&crate::http::client(&site.app.token_url)?, form, &site.clock).await.map_err(|error| {
         failure(
             Kind::Later,
             format!("{title} did not answer the last step of the login: {}", error.what),

@@ -110,7 +110,7 @@ impl Site {
         let Some(refresh) = &record.refresh else { return Err(Trouble::Ended) };
         let who = self.credentials(&record)?;
         let request = http::refresh_request(&self.app, self.auth, &who, refresh).map_err(|error| self.bug(&error))?;
-        let client = crate::http::client().map_err(|failure| StoreError {
+        let client = crate::http::client(&self.app.token_url).map_err(|failure| StoreError {
             kind: failure.kind,
             what: failure.error.to_string(),
             next: failure.next,

@@ -58,7 +58,7 @@ async fn at_provider(config: &Config, source: &'static Source, account: &str) ->
     let token = login.access_token().await.map_err(|error| error.into_failure(source))?;
     let mut url = app.base_url.clone();
     url.set_path(&format!("{}{path}", app.base_url.path().trim_end_matches('/')));
-    let sent = crate::http::client()?.delete(url).bearer_auth(token.expose()).send().await;
+    let sent = crate::http::client(&url)?.delete(url).bearer_auth(token.expose()).send().await;
     Ok(match sent {
         Ok(answer) if answer.status().is_success() => Revoked::AtProvider,
         Ok(answer) if matches!(answer.status().as_u16(), 401 | 404 | 410) => Revoked::AlreadyGone,

@@ -139,7 +139,7 @@ fn take(
     for address in ctx.config.changed_addresses(source) {
         ctx.out.debug(&format!("{}: address from {address}", source.title));
     }
-    let http = crate::http::client()?;
+    let http = crate::http::client(&app.base_url)?;
     let run = Run::open(client, &account, RunKind::Ingest, now)?;
     let granted = login.granted();
     let mut report = Report::new(source, &job.account);

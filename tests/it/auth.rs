@@ -371,3 +371,16 @@ fn without_an_app_there_is_no_login() {
     let run = world.start_login().wait(&world.home).expect(13);
     assert!(run.stderr.contains("WHOOP_CLIENT_ID"), "{}", run.report());
 }
+
+#[test]
+fn h10_a_proxy_is_not_asked_for_this_machine() {
+    let world = world();
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        world.home.set(name, "http://127.0.0.1:9");
+    }
+    world.login();
+    world.ingest().expect(0);
+    world.token_expires();
+    world.ingest().expect(0);
+    world.oracle().check();
+}

@@ -58,7 +58,7 @@ pub(super) fn log_in(ctx: &Context) -> Result<Exit, Failure> {
 
 /// What a browser does: opens the page, is sent back, opens that.
 async fn visit(page: Url) -> Result<(), Failure> {
-    let client = crate::http::client()?;
+    let client = crate::http::client(&page)?;
     let trouble = |error: &reqwest::Error| Failure::new(Kind::Local, crate::http::transport_error(error));
     let response = client.get(page).send().await.map_err(|error| trouble(&error))?;
     let back = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
