@@ -73,15 +73,16 @@ impl Report {
 
     /// Says how many records could not be used, and why; the code of the account follows from the counts.
     pub(super) fn tell_rejects(&mut self, client: &mut Client, run: &Run) -> Result<(), Failure> {
-        let rejected = self.rejected();
-        if rejected == 0 {
+        if self.rejected() == 0 {
             return Ok(());
         }
-        let rows = client.query(include_str!("reasons.sql"), &[&run.user_id, &run.run_id]).sql()?;
+        let rows = client.query(include_str!("reasons.sql"), &[&run.user_id, &run.run_id, &run.started_at]).sql()?;
+        // A record that several models refuse is one record; one that was read by an earlier run is none of this one's.
+        let rejected: i64 = rows.first().map(|row| row.get(1)).filter(|count| *count > 0).unwrap_or(self.rejected());
         let reasons: Vec<String> =
-            rows.iter().map(|row| format!("{} {}", row.get::<_, i64>(1), row.get::<_, &str>(0))).collect();
+            rows.iter().skip(1).map(|row| format!("{} {}", row.get::<_, i64>(1), row.get::<_, &str>(0))).collect();
         let all = self.total(Counts::fetched) + self.total(|counts| counts.rejected);
-        let what = format!("{rejected} of {all} records could not be used ({})", reasons.join(", "));
+        let what = format!("{rejected} of {} records could not be used ({})", all.max(rejected), reasons.join(", "));
         self.failures.push(
             Failure::new(Kind::Partial, what)
                 .kept("all others; these as they were received")

@@ -10,13 +10,16 @@ use super::upsert::{Range, Statement, keys};
 use crate::run::Run;
 use crate::source::{Model, Source};
 
-/// Applies `model` to the rows after run `after_run`: whole at first, in halves where its data is refused.
+/// Applies `model` to the rows after run `after_run`: whole at first, in halves where its data is refused. A row that
+/// was refused before and has not changed since is counted only where the model `starts_again`: otherwise every run that
+/// happens to read it once more, because another table changed, would end as partial for ever.
 pub(super) fn apply(
     t: &mut Transaction,
     source: &Source,
     model: &Model,
     run: &Run,
     after_run: i64,
+    starts_again: bool,
 ) -> Result<Upserted, postgres::Error> {
     let statement = Statement::prepare(t, source, model)?;
     expect_many(t, source, model, run, after_run)?;
@@ -25,7 +28,15 @@ pub(super) fn apply(
         Ok(done) => done,
         Err(_) => {
             let keys = keys(t, source, model, run, after_run)?;
-            let mut halver = Halver { statement: &statement, source, model, run, after_run, done: Upserted::default() };
+            let mut halver = Halver {
+                statement: &statement,
+                source,
+                model,
+                run,
+                after_run,
+                starts_again,
+                done: Upserted::default(),
+            };
             halver.halve(t, &keys)?;
             halver.done
         }
@@ -58,6 +69,7 @@ struct Halver<'a> {
     model: &'a Model,
     run: &'a Run,
     after_run: i64,
+    starts_again: bool,
     done: Upserted,
 }
 
@@ -73,8 +85,9 @@ impl Halver<'_> {
                 Ok(())
             }
             Err(refused) if keys.len() == 1 => {
-                self.done.rejected += 1;
-                self.reject(t, first, &refused)
+                let is_known = self.reject(t, first, &refused)?;
+                self.done.rejected += i64::from(self.starts_again || !is_known);
+                Ok(())
             }
             Err(_) => {
                 let (low, high) = keys.split_at(keys.len() / 2);
@@ -84,14 +97,15 @@ impl Halver<'_> {
         }
     }
 
-    fn reject(&self, t: &mut Transaction, source_id: &str, refused: &Refused) -> Result<(), postgres::Error> {
+    /// Writes it down; says whether it was known.
+    fn reject(&self, t: &mut Transaction, source_id: &str, refused: &Refused) -> Result<bool, postgres::Error> {
         let raw_table = format!("{}.{}", self.source.raw_schema(), self.model.reads);
         let locator = json!({"raw_table": raw_table, "raw_source_id": source_id});
         let statement = super::upsert::over_raw(include_str!("sql/reject.sql"), self.source, self.model.reads);
         let name = format!("{}.{}", self.source.id, self.model.name);
         let run = self.run;
         t.query_one(include_str!("../run/sql/lock_person.sql"), &[&run.user_id])?;
-        t.execute(
+        let row = t.query_one(
             &statement,
             &[
                 &run.user_id,
@@ -105,7 +119,7 @@ impl Halver<'_> {
                 &source_id,
             ],
         )?;
-        Ok(())
+        Ok(row.get(0))
     }
 }
 

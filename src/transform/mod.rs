@@ -26,6 +26,7 @@ pub(crate) struct Upserted {
     pub(crate) inserted: i64,
     pub(crate) updated: i64,
     pub(crate) retired: i64,
+    /// Rows that canonical refuses, those left out that an earlier run told of and that have not changed since.
     pub(crate) rejected: i64,
 }
 
@@ -107,7 +108,7 @@ fn run_model(
             FenceError::Fenced => fenced_failure(),
             FenceError::Sql(error) => db::failure(&error),
         })?;
-        let done = isolate::apply(&mut t, source, model, run, from).and_then(|done| {
+        let done = isolate::apply(&mut t, source, model, run, from, watermark < 0).and_then(|done| {
             failpoint!("model.half");
             note_state(&mut t, run, &name, &text_hash).map(|()| done)
         });

@@ -236,3 +236,31 @@ fn a_person_is_the_same_at_the_provider_every_day() {
     world.provider.with(|w| w.set_now(now()));
     world.oracle().check();
 }
+
+#[test]
+fn j5_a_row_that_canonical_refuses_is_told_once() {
+    let world = World::loaded(Whoop::few(now()));
+    world.provider.with(|w| {
+        let user = w.person.profile.user_id;
+        let spoilt = w.person.recoveries.iter_mut().nth_back(4).expect("a recovery");
+        spoilt.state = crate::providers::whoop::records::Scored::Yes;
+        let (score, resting) = (spoilt.score.clone(), spoilt.resting.clone());
+        let text = spoilt.text(user);
+        let changed = text
+            .replace(&format!(r#""recovery_score":{score}"#), r#""recovery_score":"much""#)
+            .replace(&format!(r#""resting_heart_rate":{resting}"#), r#""resting_heart_rate":"slow""#);
+        assert_ne!(changed, text);
+        w.poisoned.insert(("recoveries", spoilt.cycle_id.to_string()), changed);
+    });
+    let refused = "meta.rejects where resolved_run_id is null";
+    // Two models refuse it, and it is one record.
+    world.ingest().expect(3).says("1 of ");
+    assert_eq!(count(&mut world.sql(), refused), 2);
+    // A night changes, for whose sake the models of recoveries read all of them again: nothing new is wrong.
+    world.provider.with(Whoop::edit_recent);
+    world.ingest().expect(0);
+    assert_eq!(count(&mut world.sql(), &format!("{refused} and times = 2")), 2, "met again, and still open");
+    let status = world.health(&["status", "--json"]).expect(0).json();
+    assert_eq!(status["sources"][0]["rejects"], 2);
+    world.health(&["transform", "whoop", "--rebuild"]).expect(3);
+}
