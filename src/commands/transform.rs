@@ -7,7 +7,7 @@ use crate::db;
 use crate::failure::{Exit, Failure, Kind};
 use crate::output::result;
 use crate::run::{Account, Person, Run, RunEnd, RunKind};
-use crate::source::Source;
+use crate::source::{Model, Source};
 use crate::transform::{self, Upserted};
 
 #[derive(clap::Args, Default)]
@@ -45,9 +45,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     for source in sources {
         for account in Account::all(&mut client, &person, source)? {
             let models = if args.dry_run {
-                let nothing =
-                    |model: &'static crate::source::Model| Upserted { model: model.name, ..Upserted::default() };
-                source.models.iter().map(nothing).collect()
+                would_run(&mut client, source, &account, args.rebuild)?
             } else {
                 one(ctx, &mut client, source, &account, args.rebuild)?
             };
@@ -55,6 +53,19 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         }
     }
     Ok(tell(ctx, &done, args.dry_run))
+}
+
+/// The models that have something to read, or all of them.
+fn would_run(
+    client: &mut postgres::Client,
+    source: &'static Source,
+    account: &Account,
+    rebuild: bool,
+) -> Result<Vec<Upserted>, Failure> {
+    let behind = transform::behind(client, source, (account.user_id, account.account_id))?;
+    let runs = |model: &&Model| rebuild || behind.iter().any(|one| one.name == model.name);
+    let nothing = |model: &Model| Upserted { model: model.name, table: model.into.shape().name, ..Upserted::default() };
+    Ok(source.models.iter().filter(runs).map(nothing).collect())
 }
 
 fn one(
@@ -107,6 +118,9 @@ fn tell(ctx: &Context, done: &[(&'static Source, Account, Vec<Upserted>)], dry_r
         ctx.out.note("ok  nothing to do: no source has brought anything yet\n\nNext:  health sources");
         return exit;
     }
+    if dry_run {
+        return tell_dry(ctx, done);
+    }
     let rows: Vec<Vec<String>> = done
         .iter()
         .flat_map(|(source, _, models)| {
@@ -120,6 +134,20 @@ fn tell(ctx: &Context, done: &[(&'static Source, Account, Vec<Upserted>)], dry_r
     ctx.out.note_table(&["MODEL", "TABLE", "NEW", "CHANGED", "RETIRED", "REJECTED"], &rows);
     ctx.out.note(&format!("\nNext:  {next}"));
     exit
+}
+
+fn tell_dry(ctx: &Context, done: &[(&'static Source, Account, Vec<Upserted>)]) -> Exit {
+    let mut none = true;
+    for (source, account, models) in done {
+        for model in models {
+            none = false;
+            ctx.out.line(&format!("would run {}.{} on {}", source.id, model.model, account.label));
+        }
+    }
+    if none {
+        ctx.out.note("ok  nothing to do: every model has read everything");
+    }
+    Exit::OK
 }
 
 /// The model's SELECT over this person's account, to be pasted into psql.

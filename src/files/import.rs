@@ -106,8 +106,7 @@ fn catch_up(
     options: Options,
 ) -> Result<Vec<Upserted>, Failure> {
     let (user_id, account_id, now) = (account.user_id, account.account_id, ctx.config.clock.now());
-    let nobody = Run { user_id, account_id, run_id: 0, fence: 0, started_at: now, continues: None };
-    if options.raw_only || options.dry_run || !transform::is_behind(client, source, &nobody)? {
+    if options.raw_only || options.dry_run || transform::behind(client, source, (user_id, account_id))?.is_empty() {
         return Ok(Vec::new());
     }
     let run = Run::open(client, account, RunKind::Transform, now)?;

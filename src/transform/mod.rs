@@ -30,6 +30,9 @@ pub(crate) struct Upserted {
     pub(crate) rejected: i64,
 }
 
+/// Person and account.
+type Whose = (i64, i64);
+
 /// Where a model stands with one account.
 struct State {
     text_hash: Vec<u8>,
@@ -67,19 +70,20 @@ pub(crate) fn transform(
 
 fn never_ran(client: &mut Client, source: &Source, run: &Run) -> Result<bool, Failure> {
     let Some(model) = source.models.last() else { return Ok(false) };
-    Ok(state(client, run, &format!("{}.{}", source.id, model.name))?.watermark < 0)
+    Ok(state(client, (run.user_id, run.account_id), &format!("{}.{}", source.id, model.name))?.watermark < 0)
 }
 
-/// Whether a model has something to read in the run's account: raw rows changed since it ran, or its text did.
-pub(crate) fn is_behind(client: &mut Client, source: &Source, run: &Run) -> Result<bool, Failure> {
+/// The models that have something to read in the run's account: raw rows changed since they ran, or their text did.
+pub(crate) fn behind(client: &mut Client, source: &Source, whose: Whose) -> Result<Vec<&'static Model>, Failure> {
+    let mut behind = Vec::new();
     for model in source.models {
-        let state = state(client, run, &format!("{}.{}", source.id, model.name))?;
+        let state = state(client, whose, &format!("{}.{}", source.id, model.name))?;
         let edited = state.text_hash != Sha256::digest(model.select).to_vec();
-        if edited || changes(client, source, model, run, state.watermark)? != Scope::Nothing {
-            return Ok(true);
+        if edited || changes(client, source, model, whose, state.watermark)? != Scope::Nothing {
+            behind.push(model);
         }
     }
-    Ok(false)
+    Ok(behind)
 }
 
 fn run_model(
@@ -92,10 +96,11 @@ fn run_model(
     let nothing = Upserted { model: model.name, table: model.into.shape().name, ..Upserted::default() };
     let name = format!("{}.{}", source.id, model.name);
     let text_hash = Sha256::digest(model.select).to_vec();
-    let state = state(client, run, &name)?;
+    let whose = (run.user_id, run.account_id);
+    let state = state(client, whose, &name)?;
     let edited = state.text_hash != text_hash;
     let watermark = if rebuild || edited { -1 } else { state.watermark };
-    let scope = changes(client, source, model, run, watermark)?;
+    let scope = changes(client, source, model, whose, watermark)?;
     if scope == Scope::Nothing && !edited {
         return Ok(nothing);
     }
@@ -146,10 +151,16 @@ enum Scope {
     Whole,
 }
 
-fn changes(client: &mut Client, source: &Source, model: &Model, run: &Run, watermark: i64) -> Result<Scope, Failure> {
+fn changes(
+    client: &mut Client,
+    source: &Source,
+    model: &Model,
+    whose: Whose,
+    watermark: i64,
+) -> Result<Scope, Failure> {
     let mut changed = |table: &str| -> Result<bool, Failure> {
         let statement = upsert::over_raw(include_str!("sql/changed.sql"), source, table);
-        Ok(client.query_one(&statement, &[&run.user_id, &run.account_id, &watermark]).sql()?.get(0))
+        Ok(client.query_one(&statement, &[&whose.0, &whose.1, &watermark]).sql()?.get(0))
     };
     for joined in model.joins {
         if changed(joined)? {
@@ -159,8 +170,8 @@ fn changes(client: &mut Client, source: &Source, model: &Model, run: &Run, water
     Ok(if changed(model.reads)? { Scope::Changed } else { Scope::Nothing })
 }
 
-fn state(client: &mut Client, run: &Run, name: &str) -> Result<State, Failure> {
-    let row = client.query_opt(include_str!("sql/state.sql"), &[&run.user_id, &run.account_id, &name]).sql()?;
+fn state(client: &mut Client, whose: Whose, name: &str) -> Result<State, Failure> {
+    let row = client.query_opt(include_str!("sql/state.sql"), &[&whose.0, &whose.1, &name]).sql()?;
     Ok(row.map_or(State { text_hash: Vec::new(), watermark: -1 }, |row| State {
         text_hash: row.get(0),
         watermark: row.get(1),

@@ -437,3 +437,23 @@ fn hints_name_the_account() {
     let run = world.health(&["ingest", "whoop", "--account", "watch"]).expect(4);
     assert_eq!(run.next(), "health auth whoop --account watch");
 }
+
+#[test]
+fn a_dry_run_names_the_models_that_would_run() {
+    let world = connected();
+    let named = |args: &[&str]| -> Vec<String> {
+        let models = world.health(args).expect(0).json()["models"].clone();
+        models.as_array().expect("models").iter().map(|m| m["model"].as_str().expect("a name").to_owned()).collect()
+    };
+    let dry = ["transform", "whoop", "--dry-run", "--json"];
+    world.health(&["ingest", "whoop", "--raw-only"]).expect(0);
+    let all = named(&dry);
+    assert!(all.contains(&"sleep_sessions".to_owned()) && all.contains(&"user_identity".to_owned()), "{all:?}");
+    world.health(&["transform", "whoop"]).expect(0);
+    assert_eq!(named(&dry), [""; 0], "nothing is left to do");
+    world.provider.with(Whoop::edit_recent);
+    world.health(&["ingest", "whoop", "--raw-only"]).expect(0);
+    let some = named(&dry);
+    assert!(some.contains(&"sleep_sessions".to_owned()) && !some.contains(&"user_identity".to_owned()), "{some:?}");
+    assert_eq!(named(&["transform", "whoop", "--dry-run", "--rebuild", "--json"]), all);
+}
