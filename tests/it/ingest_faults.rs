@@ -457,3 +457,19 @@ fn a_dry_run_names_the_models_that_would_run() {
     assert!(some.contains(&"sleep_sessions".to_owned()) && !some.contains(&"user_identity".to_owned()), "{some:?}");
     assert_eq!(named(&["transform", "whoop", "--dry-run", "--rebuild", "--json"]), all);
 }
+
+#[test]
+fn a_resource_that_was_never_read_is_not_complete() {
+    let world = connected();
+    let fault = world.fault(When::resource("sleeps"), What::status(404));
+    world.ingest().expect(3);
+    fault.assert();
+    let status = world.health(&["status", "whoop"]).expect(0);
+    assert!(status.stdout.contains("late") && !status.stdout.contains("nothing needs you"), "{}", status.report());
+    assert!(!world.health(&["status"]).expect(0).stdout.contains("####"), "a day without its night is not complete");
+    world.health(&["status", "--fail-if-stale"]).expect(3);
+    world.provider.no_faults();
+    world.ingest().expect(0);
+    world.health(&["status"]).expect(0).says("nothing needs you");
+    world.health(&["status", "--fail-if-stale"]).expect(0);
+}

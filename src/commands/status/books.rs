@@ -42,9 +42,11 @@ impl HeldResource {
 }
 
 impl Row {
-    /// Until when all of it is held: the resource that is furthest behind decides.
-    pub(super) fn covered_until(&self) -> Option<DateTime<Utc>> {
-        self.resources.iter().filter_map(HeldResource::until).min()
+    /// Until when all of `timed` is held: the resource that is furthest behind decides; none while one of them was never
+    /// read to an end.
+    pub(super) fn covered_until(&self, timed: &[&str]) -> Option<DateTime<Utc>> {
+        let until = |name: &&str| self.resources.iter().find(|held| held.name == *name)?.until();
+        timed.iter().map(until).collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
     pub(super) fn gaps(&self) -> usize {

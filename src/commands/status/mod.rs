@@ -11,6 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::oauth::{self, LoginSummary, State};
 use crate::output::result;
 use crate::run::Person;
+use crate::source::{Source, Window};
 use crate::time::local_midnight;
 use books::Row;
 
@@ -27,6 +28,12 @@ pub(crate) struct Args {
     fail_if_stale: bool,
 }
 
+impl Line {
+    fn covered_until(&self) -> Option<DateTime<Utc>> {
+        self.row.as_ref().and_then(|row| row.covered_until(&self.timed))
+    }
+}
+
 /// Data older than this is late, where nothing else is promised.
 const FRESH_HOURS: i64 = 36;
 
@@ -35,10 +42,12 @@ const PICTURE: u64 = 30;
 
 /// One source as it stands.
 struct Line {
-    source: &'static crate::source::Source,
+    source: &'static Source,
     account: String,
     state: &'static str,
     row: Option<Row>,
+    /// Resources with a time of their own that may be read.
+    timed: Vec<&'static str>,
     next: Option<String>,
 }
 
@@ -89,13 +98,15 @@ fn lines(mut rows: Vec<Row>, logins: &[LoginSummary], now: DateTime<Utc>) -> Vec
     for login in logins {
         let place = rows.iter().position(|row| row.source == login.source.id && row.account == login.account);
         let row = place.map(|place| rows.remove(place));
-        let (state, next) = judge(row.as_ref(), Some(login), login.source, now);
-        lines.push(Line { source: login.source, account: login.account.clone(), state, row, next });
+        let timed = timed(login.source, &login.granted);
+        let (state, next) = judge(row.as_ref(), Some(login), login.source, &timed, now);
+        lines.push(Line { source: login.source, account: login.account.clone(), state, row, timed, next });
     }
     for row in rows {
         let Some(source) = crate::sources::find(&row.source) else { continue };
-        let (state, next) = judge(Some(&row), None, source, now);
-        lines.push(Line { source, account: row.account.clone(), state, row: Some(row), next });
+        let timed = timed(source, &[]);
+        let (state, next) = judge(Some(&row), None, source, &timed, now);
+        lines.push(Line { source, account: row.account.clone(), state, row: Some(row), timed, next });
     }
     lines.sort_by_key(|line| {
         (crate::sources::ALL.iter().position(|source| source.id == line.source.id), line.account.clone())
@@ -103,13 +114,29 @@ fn lines(mut rows: Vec<Row>, logins: &[LoginSummary], now: DateTime<Utc>) -> Vec
     lines
 }
 
+/// What must be held for the source to be complete. One whose scope was not granted is not waited for.
+fn timed(source: &'static Source, granted: &[String]) -> Vec<&'static str> {
+    let resources = source.api.as_ref().map_or(&[][..], |api| api.resources);
+    let is_granted = |scope: &str| scope.is_empty() || granted.is_empty() || granted.iter().any(|one| one == scope);
+    let timed = resources.iter().filter(|one| one.window != Window::Snapshot && is_granted(one.scope));
+    timed.map(|resource| resource.name).collect()
+}
+
 fn judge(
     row: Option<&Row>,
     login: Option<&LoginSummary>,
-    source: &crate::source::Source,
+    source: &Source,
+    timed: &[&str],
     now: DateTime<Utc>,
 ) -> (&'static str, Option<String>) {
     let name = source.command_name();
+    let account = row.map(|row| &row.account).or(login.map(|login| &login.account));
+    let account = account.map_or(oauth::DEFAULT_ACCOUNT, String::as_str);
+    let log_in = || Some(oauth::auth_command(source, account));
+    let ingest = match account {
+        oauth::DEFAULT_ACCOUNT => format!("health ingest {name}"),
+        other => format!("health ingest {name} --account {other}"),
+    };
     if row.is_some_and(|row| row.status == "retired") {
         return ("stop", Some(format!("health sources {name}")));
     }
@@ -118,15 +145,15 @@ fn judge(
     }
     let refused = row.is_some_and(|row| row.status == "needs_auth");
     match login {
-        None => return ("login", Some(format!("health auth {name}"))),
+        None => return ("login", log_in()),
         Some(login) if login.state == State::Stop => return ("stop", Some("health doctor".into())),
-        Some(login) if login.state == State::Login || refused => return ("login", Some(format!("health auth {name}"))),
+        Some(login) if login.state == State::Login || refused => return ("login", log_in()),
         Some(_) => {}
     }
-    let Some(row) = row else { return ("new", Some(format!("health ingest {name} --since 6m"))) };
-    match row.covered_until() {
+    let Some(row) = row else { return ("new", Some(format!("{ingest} --since 6m"))) };
+    match row.covered_until(timed) {
         Some(until) if (now - until).num_hours() <= FRESH_HOURS => ("ok", None),
-        _ => ("late", Some(format!("health ingest {name}"))),
+        _ => ("late", Some(ingest)),
     }
 }
 
@@ -156,7 +183,7 @@ fn table(ctx: &Context, lines: &[Line], now: DateTime<Utc>) {
             vec![
                 name,
                 line.state.to_owned(),
-                row.and_then(Row::covered_until).map_or("-".to_owned(), |at| local(ctx, at, now)),
+                line.covered_until().map_or("-".to_owned(), |at| local(ctx, at, now)),
                 last_run,
                 row.map_or(0, Row::gaps).to_string(),
                 row.map_or(0, |row| row.rejects).to_string(),
@@ -182,6 +209,12 @@ fn resources(ctx: &Context, lines: &[Line]) {
             held.gaps().to_string(),
             reading.to_owned(),
         ]);
+    }
+    for line in lines.iter().filter(|line| line.row.is_some()) {
+        let held = line.row.as_ref().map_or(&[][..], |row| &row.resources);
+        for name in line.timed.iter().filter(|name| !held.iter().any(|one| one.name == **name)) {
+            rows.push(vec![(*name).to_owned(), "-".into(), "-".into(), "0".into(), "never read to an end".into()]);
+        }
     }
     ctx.out.line("");
     ctx.out.table(&["RESOURCE", "FROM", "COMPLETE TO", "GAPS", ""], &rows);
@@ -211,7 +244,7 @@ fn mark(line: &Line, day: NaiveDate, zone: chrono_tz::Tz, now: DateTime<Utc>) ->
     let after = day.succ_opt().unwrap_or(day);
     let (Some(from), Some(to)) = (local_midnight(zone, day), local_midnight(zone, after)) else { return '.' };
     let resources = line.row.as_ref().map_or(&[][..], |row| &row.resources);
-    let timed: Vec<_> = resources.iter().filter(|held| !held.covered.is_empty()).collect();
+    let timed: Vec<_> = resources.iter().filter(|held| line.timed.contains(&held.name.as_str())).collect();
     // Today is as complete as it can be when it is held to within the promise.
     let to = if now < to { from } else { to };
     let whole =
@@ -223,7 +256,7 @@ fn mark(line: &Line, day: NaiveDate, zone: chrono_tz::Tz, now: DateTime<Utc>) ->
         })
         .count();
     match (whole, some) {
-        (whole, _) if whole > 0 && whole == timed.len() => '#',
+        (whole, _) if whole > 0 && whole == line.timed.len() => '#',
         (_, 0) => '.',
         _ => ':',
     }
@@ -247,7 +280,7 @@ fn document(ctx: &Context, lines: &[Line], exit: Exit, now: DateTime<Utc>) -> se
                 json!({"name": held.name, "covered_from": held.from(), "covered_until": held.until(), "gaps": held.gaps(), "reading": held.is_open})
             }).collect();
             json!({"source": line.source.id, "account": line.account, "state": line.state,
-                "covered_until": row.and_then(Row::covered_until), "gaps": row.map_or(0, Row::gaps),
+                "covered_until": line.covered_until(), "gaps": row.map_or(0, Row::gaps),
                 "rejects": row.map_or(0, |row| row.rejects),
                 "last_run": row.and_then(|row| row.last_run.as_ref()).map(|(at, status)| json!({"started_at": at, "status": status})),
                 "not_before": row.and_then(|row| row.not_before), "resources": resources, "next": line.next})
