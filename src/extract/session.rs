@@ -148,8 +148,9 @@ impl Session {
         if self.max_requests.is_some_and(|most| spent >= most) {
             self.requests.fetch_sub(1, Ordering::Relaxed);
             self.limiter.answered(None);
-            return Err(ExtractError::account(Kind::Later, format!("the budget of {spent} requests is spent"))
-                .next("the same command goes on where this one stopped"));
+            // The answers that others wait for are paid for: they are stored, or the next run would begin where this one did.
+            let spent = Failure::new(Kind::Later, format!("the budget of {spent} requests is spent"));
+            return Err(ExtractError::new(Reach::Run, spent).next("the same command goes on where this one stopped"));
         }
         let sent = self
             .client

@@ -473,3 +473,25 @@ fn a_resource_that_was_never_read_is_not_complete() {
     world.health(&["status"]).expect(0).says("nothing needs you");
     world.health(&["status", "--fail-if-stale"]).expect(0);
 }
+
+#[test]
+fn a_budget_of_requests_is_used_to_the_last() {
+    let world = connected();
+    let pages =
+        "select sum((page.value ->> 'pages')::int) from meta.import_runs, jsonb_each(counts -> 'resources') page";
+    for run in 1..20 {
+        world.provider.clear_log();
+        let ended = world.health(&["ingest", "whoop", "--max-requests", "7"]);
+        let asked = world.provider.data_requests().len();
+        assert!(asked <= 7, "{asked} requests\n{}", ended.report());
+        if ended.code == 0 {
+            assert!(run > 1, "the budget was never spent");
+            world.oracle().check();
+            return;
+        }
+        ended.expect(5).says("budget of 7 requests");
+        // What was asked for is stored: a budget that is spent on answers nobody keeps would never come to an end.
+        assert_eq!(value(&mut world.sql(), pages), Some((7 * run).to_string()));
+    }
+    panic!("no end in sight");
+}
