@@ -8,7 +8,7 @@ use crate::config::Database;
 use crate::db::{self, schema};
 use crate::failure::{Exit, Failure, Kind};
 use crate::oauth::{self, State};
-use crate::output::result;
+use crate::output::{counted, result};
 use crate::source::Source;
 
 #[derive(clap::Args, Default)]
@@ -82,10 +82,15 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         }
     }
     ctx.out.line(&format!(
-        "\n{} problems, {late} warnings.   For an issue, paste: health doctor --json  (no values)",
-        stops.len()
+        "\n{}, {}.   For an issue, paste: health doctor --json  (no values)",
+        number(stops.len(), "problem"),
+        number(late, "warning")
     ));
     Ok(exit)
+}
+
+fn number(of: usize, what: &str) -> String {
+    counted(u32::try_from(of).unwrap_or(u32::MAX), what)
 }
 
 fn platform() -> String {

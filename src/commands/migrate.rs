@@ -65,7 +65,12 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         } else {
             format!("schema {from} would become {known}")
         };
-        return Ok(done(ctx, &what, from, known));
+        let next: &[&str] = match before {
+            _ if from == known => &[],
+            schema::State::Foreign { .. } => &["health migrate --adopt"],
+            _ => &["health migrate"],
+        };
+        return Ok(done(ctx, &what, (from, known), next));
     }
     migrate(&mut client, ctx)?;
     let what = if from == known {
@@ -73,18 +78,18 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     } else {
         format!("schema {from} is now {known}")
     };
-    Ok(done(ctx, &what, from, known))
+    let begin: &[&str] = &["health auth whoop", "health ingest apple-health export.zip", "health demo"];
+    Ok(done(ctx, &what, (from, known), if from == 0 { begin } else { &["health status"] }))
 }
 
-fn done(ctx: &Context, what: &str, from: i64, known: i64) -> Exit {
+fn done(ctx: &Context, what: &str, (from, to): (i64, i64), next: &[&str]) -> Exit {
     if ctx.out.json {
-        let next = ["health status"];
-        ctx.out.json(&json!({"schema": "health.migrate/1", "from": from, "to": known,
-            "result": result(Exit::OK, &json!(null), &next)}));
+        ctx.out.json(&json!({"schema": "health.migrate/1", "from": from, "to": to,
+            "result": result(Exit::OK, &json!(null), next)}));
     } else {
         ctx.out.note(&format!("ok  {what}"));
-        if from == 0 {
-            ctx.out.note("\nNext:  health auth whoop   |   health ingest apple-health export.zip   |   health demo");
+        if from != to && !next.is_empty() {
+            ctx.out.note(&format!("\nNext:  {}", next.join("   |   ")));
         }
     }
     Exit::OK

@@ -106,7 +106,8 @@ pub(super) fn known(
     let exit = models_exit(models);
     if !ctx.out.json {
         let file = entry.file_id;
-        let rest = if models.is_empty() { "Nothing to do" } else { "Its canonical rows were completed" };
+        let made = models.iter().any(|model| model.inserted + model.updated + model.retired + model.rejected > 0);
+        let rest = if made { "Its canonical rows were completed" } else { "Nothing to do" };
         ctx.out.line(&format!("ok  {} is already file {file} (same content). {rest}.", document.shown));
     }
     let report = json!({"file": document.shown, "source": source.id, "file_id": entry.file_id, "status": "known",
