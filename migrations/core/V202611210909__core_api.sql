@@ -94,8 +94,9 @@ comment on column api.sleep_night_preferred.place is 'Always 1: the first of the
 
 create view api.sleep_day as
 select n.user_id, n.local_date, n.source_system, n.account_id, n.sleep_id as main_sleep_id,
-       sum(s.asleep_s)  as asleep_s,
-       sum(s.in_bed_s)  as in_bed_s,
+       -- a night without a score is not made of its naps
+       case when count(n.asleep_s) > 0 then sum(s.asleep_s) end as asleep_s,
+       case when count(n.in_bed_s) > 0 then sum(s.in_bed_s) end as in_bed_s,
        sum(s.asleep_s) filter (where s.sleep_id <> n.sleep_id) as extra_asleep_s,
        count(*)         as sessions
   from api.sleep_night_preferred n

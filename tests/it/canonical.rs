@@ -136,6 +136,23 @@ fn the_api_views_show_the_night() {
 }
 
 #[test]
+fn a_night_without_a_score_is_not_made_of_its_naps() {
+    let world = World::loaded(Whoop::many(now()));
+    let mut sql = world.sql();
+    let napped = "select min(local_date) from canonical.sleep_sessions where kind = 'nap' and asleep_s is not null";
+    let day = format!("from api.sleep_day where local_date = ({napped})");
+    let whole = value(&mut sql, &format!("select asleep_s > extra_asleep_s and in_bed_s > asleep_s {day}"));
+    assert_eq!(whole.as_deref(), Some("true"), "night and nap");
+    sql.batch_execute(&format!(
+        "update canonical.sleep_sessions set asleep_s = null, in_bed_s = null where kind = 'main' and local_date = ({napped})"
+    ))
+    .expect("a night that is not scored");
+    assert_eq!(value(&mut sql, &format!("select asleep_s {day}")), None, "unknown, and not the nap alone");
+    assert_eq!(value(&mut sql, &format!("select in_bed_s {day}")), None);
+    assert_eq!(value(&mut sql, &format!("select extra_asleep_s > 0 {day}")).as_deref(), Some("true"));
+}
+
+#[test]
 fn stages_stay_inside_the_night() {
     let world = World::loaded(Whoop::many(now()));
     let wrong =
