@@ -60,6 +60,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         schema::State::Empty | schema::State::Foreign { .. } => 0,
     };
     if args.check {
+        schema::expect_unedited(&mut client)?;
         let what = if from == known {
             format!("schema {known} is current")
         } else {

@@ -121,6 +121,7 @@ fn an_edited_migration_is_noticed() {
         .batch_execute("update meta.refinery_schema_history set checksum = '12345' where version = (select min(version) from meta.refinery_schema_history)")
         .expect("an edit");
     home.health(&["migrate"]).expect(9);
+    home.health(&["migrate", "--check"]).expect(9);
 }
 
 #[test]
