@@ -185,9 +185,10 @@ fn note_state(t: &mut Transaction, run: &Run, name: &str, text_hash: &[u8]) -> R
 }
 
 impl Failure {
-    /// Says which model it was.
+    /// Says which model it was, and leaves the reason in sight.
     fn about(mut self, model: &str) -> Self {
-        self.error = self.error.context(format!("the model {model} failed"));
+        let what = format!("the model {model} failed: {}", self.error);
+        self.error = self.error.context(what);
         if self.kind == Kind::Database {
             self = self.next("health transform    (raw data is safe; models can be run again at any time)");
         }
@@ -206,6 +207,13 @@ mod tests {
         let (name, digits) = version.split_once('/').unwrap();
         assert_eq!(name, "whoop.user_identity");
         assert!(digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn a_model_that_fails_says_why() {
+        let failure = Failure::new(Kind::Database, "PostgreSQL says 53100: no space left").about("whoop.workouts");
+        assert_eq!(failure.error.to_string(), "the model whoop.workouts failed: PostgreSQL says 53100: no space left");
+        assert!(failure.next.is_some_and(|next| next.starts_with("health transform")));
     }
 
     #[test]
