@@ -30,6 +30,7 @@ struct Cli {
 
 /// Flags that exist everywhere.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Everywhere")]
 struct Global {
     /// One JSON document on standard output
     #[arg(long, global = true)]
@@ -195,6 +196,17 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn what_a_command_has_of_its_own_stands_before_what_all_have() {
+        let mut command = command();
+        command.build();
+        let help = command.find_subcommand_mut("ingest").unwrap().render_help().to_string();
+        let (own, everywhere) = help.split_once("Everywhere:").unwrap();
+        assert!(["--since", "--account", "--dry-run", "--help"].iter().all(|flag| own.contains(flag)), "{help}");
+        assert!(["--json", "--quiet", "--tz"].iter().all(|flag| everywhere.contains(flag)), "{help}");
+        assert!(!own.contains("--json"), "{help}");
     }
 
     /// The command of an example line, without what explains it.
