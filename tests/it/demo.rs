@@ -40,6 +40,11 @@ fn the_demo_takes_the_real_path_in_a_place_of_its_own() {
     }
     assert!(shown.stdout.trim_end().lines().last().unwrap().trim_start().starts_with("psql '"), "{}", shown.report());
 
+    let mut stopped = home.start(&["demo", "--days", "365"]);
+    while stopped.line() != "$ health ingest whoop" {}
+    stopped.signal(nix::sys::signal::Signal::SIGINT);
+    stopped.wait(&home).expect(130).says("stopped on request");
+
     home.health(&["demo", "--drop"]).expect(0).says("removed");
     assert!(!home.data().join("demo").exists());
     home.health(&["demo", "--drop"]).expect(0).says("there is no demo");
