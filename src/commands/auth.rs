@@ -3,13 +3,12 @@
 use secrecy::SecretString;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::{Context, source_named};
+use super::{Context, ask, source_named};
 use crate::failure::{Exit, Failure, Kind};
 use crate::oauth::{self, Connected, Consent, Credentials, Ended, LoginSummary, Revoked, State};
 use crate::signals::Stop;
 use crate::source::Source;
 
-mod ask;
 mod table;
 
 const EXAMPLES: &str = "\
@@ -52,6 +51,9 @@ pub(crate) struct Args {
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let Some(name) = &args.source else { return table::run(ctx) };
     let source = source_named(name)?;
+    if !args.revoke && !args.forget {
+        let _ = super::migrate::offer(ctx); // a login needs no database; what is wrong with it is for ingest to say
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

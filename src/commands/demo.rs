@@ -53,7 +53,7 @@ pub(crate) fn run(ctx: Context, args: &Args) -> Result<Exit, Failure> {
     let provider = Provider::start(args.seed, args.days, ctx.config.clock.now())?;
     let demo = place.context(ctx, &provider)?;
     demo.out.line(&format!(
-        "A year that nobody lived: {} days, seed {}, from a simulated WHOOP at {}.\n\
+        "{} days that nobody lived, seed {}, from a simulated WHOOP at {}.\n\
          Everything goes to the database {} and the folder {}; your own data is not touched.",
         args.days,
         args.seed,

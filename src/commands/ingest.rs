@@ -63,6 +63,7 @@ pub(crate) struct Args {
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let source = source_named(&args.source)?;
     let (resources, paths) = sort_words(source, args)?;
+    super::migrate::offer(ctx)?;
     if !paths.is_empty() || (source.api.is_none() && resources.is_empty()) {
         return load_files(ctx, source, args, &paths);
     }
@@ -126,6 +127,10 @@ fn load_files(ctx: &Context, source: &'static Source, args: &Args, paths: &[Stri
     if paths.is_empty() {
         return Err(Failure::new(Kind::Usage, format!("{} comes by file: {}", source.title, accepted.accepts))
             .next(format!("health ingest {} export.zip", source.command_name())));
+    }
+    if args.since.is_some() || args.until.is_some() {
+        return Err(Failure::new(Kind::Usage, "a file is read whole: --since and --until are for what is fetched")
+            .next(format!("health ingest {} {}", source.command_name(), crate::output::clean(&paths[0]))));
     }
     let input = |path: &String| if path == "-" { Input::Stdin } else { Input::Path(path.into()) };
     let inputs: Vec<Input> = paths.iter().map(input).collect();

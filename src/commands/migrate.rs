@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use postgres::Client;
 use serde_json::json;
 
-use super::Context;
+use super::{Context, ask};
 use crate::db::{self, Sql, Target, schema};
 use crate::failpoint::failpoint;
 use crate::failure::{Exit, Failure, Kind};
@@ -28,6 +28,22 @@ pub(crate) struct Args {
 
 /// Two migrations at once would each see half of the other's work.
 const LOCK: i64 = 0x6865_616c_7468; // "health"
+
+/// On a terminal, makes the tables of an empty database if the person says so.
+pub(crate) fn offer(ctx: &Context) -> Result<(), Failure> {
+    if !ctx.out.can_ask() {
+        return Ok(());
+    }
+    let target = db::target(&ctx.config, &|text| ctx.out.note(text))?;
+    if schema::state(&mut target.connect()?)? != schema::State::Empty {
+        return Ok(());
+    }
+    let answer = ask::line(&format!("The database {} is empty. Make the tables now? [Y/n] ", target.shown))?;
+    match answer.as_deref().map(str::trim) {
+        Some("" | "y" | "Y" | "yes") => run(ctx, &Args::default()).map(drop),
+        _ => Ok(()),
+    }
+}
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let target = db::target(&ctx.config, &|text| ctx.out.note(text))?;

@@ -1,5 +1,6 @@
 //! What a person types, a file a command. Shared here: the context of a call.
 
+mod ask;
 pub(crate) mod auth;
 pub(crate) mod completions;
 pub(crate) mod daily_refresh;

@@ -152,7 +152,7 @@ fn connect_failure(error: &postgres::Error, shown: &str) -> Failure {
         _ => (
             Kind::Database,
             "cannot be reached",
-            "start it, or unset DATABASE_URL to use the private one: health db start",
+            "start it, or unset HEALTH_DATABASE_URL and DATABASE_URL to use the private one: health db start",
         ),
     };
     let reason = error.as_db_error().map_or_else(|| deepest(error), |db| crate::output::clean(db.message()));

@@ -17,10 +17,11 @@ use crate::extract::{self, Finished, Parts, Plan, Session};
 use crate::failure::{Blame, Failure, Kind};
 use crate::load::{self, Load, Loader};
 use crate::oauth::{Login, auth_command};
+use crate::output::{ProgressMode, counted};
 use crate::progress::Progress;
 use crate::run::{self, Account, Connection, Person, Run, RunEnd, RunKind};
 use crate::signals::Stop;
-use crate::source::{Resource, Source};
+use crate::source::{Api, Resource, Source};
 use crate::transform;
 
 pub(crate) use outcome::Report;
@@ -136,8 +137,11 @@ fn take(
         return Err(Failure::new(Kind::Later, what).kept("all data").next("nothing to do; a later run goes on"));
     }
     let app = ctx.config.app(source)?;
+    // A token goes to these addresses. One on this machine is somebody's own simulator and needs no warning.
+    let is_own = [&app.base_url, &app.token_url].into_iter().all(crate::config::is_loopback);
     for address in ctx.config.changed_addresses(source) {
-        ctx.out.debug(&format!("{}: address from {address}", source.title));
+        let said = format!("note: {} is contacted at another address: {address}", source.title);
+        if is_own { ctx.out.debug(&said) } else { ctx.out.note(&said) }
     }
     let http = crate::http::client(&app.base_url)?;
     let run = Run::open(client, &account, RunKind::Ingest, now)?;
@@ -154,6 +158,9 @@ fn take(
         let held = load::coverage::held(client, &account, resource.name)?;
         resources.push((*resource, slices::plan(resource, &held, options.asked, now)));
     }
+    if ctx.out.progress_mode() == ProgressMode::Bar {
+        ctx.out.note(&planned(&resources, api));
+    }
     let plan = Plan { run: run.run_id, owner: account.external_user_id.clone(), resources };
     let session = Arc::new(Session::new(Parts {
         source,
@@ -167,6 +174,25 @@ fn take(
         max_requests: options.max_requests,
     }));
     Ok(Taken { source, account, run, session, plan, progress: Progress::new(&ctx.out, source.id), report })
+}
+
+/// What is about to be asked for. A provider says only page by page how much there is, so requests are a least number.
+fn planned(resources: &[(&Resource, Vec<Planned>)], api: &Api) -> String {
+    let slices = resources.iter().flat_map(|(_, planned)| planned);
+    let (mut requests, mut days) = (0u64, 0);
+    for planned in slices {
+        requests += 1;
+        days = days.max((planned.slice.to - planned.slice.from).num_days());
+    }
+    // A first load reaches back to the beginning of everything, which is no number of days to wait for.
+    let days = if days > 36_525 { "all of history".to_owned() } else { counted(days, "day") };
+    format!(
+        "plan: {}, {days}, at least {} (limit {} in {} s)\n",
+        counted(resources.len() as u64, "resource"),
+        counted(requests, "request"),
+        api.limits.requests,
+        api.limits.per.as_secs()
+    )
 }
 
 /// The three lines for a source that nobody logged in to.

@@ -103,6 +103,7 @@ impl Report {
 
     pub(super) fn take_load(&mut self, load: &Load, finished: Vec<Finished>, loaded: &Result<(), Failure>) {
         self.resources.clone_from(&load.counts);
+        let mut alike = Alike::default();
         for end in finished {
             self.resources.entry(end.resource).or_default();
             match end.result {
@@ -115,13 +116,14 @@ impl Report {
                     match error.reach {
                         Reach::Resource => {
                             self.codes.push(error.failure.exit());
-                            self.failures.push(error.failure);
+                            alike.add(end.resource, error.failure);
                         }
                         Reach::Run | Reach::Account => self.fail(error.failure),
                     }
                 }
             }
         }
+        self.failures.extend(alike.told());
         for failure in load.fused.values() {
             let copy = Failure::new(failure.kind, failure.error.to_string());
             self.fail(Failure { kept: failure.kept.clone(), next: failure.next.clone(), ..copy });
@@ -202,6 +204,27 @@ impl Report {
     }
 }
 
+/// Failures that differ in nothing but the name of the resource: a provider that is down is told of once.
+#[derive(Default)]
+struct Alike(Vec<(String, Vec<&'static str>, Failure)>);
+
+impl Alike {
+    fn add(&mut self, resource: &'static str, failure: Failure) {
+        let text = failure.error.to_string().replace(resource, "\0");
+        match self.0.iter_mut().find(|(other, _, one)| *other == text && one.next == failure.next) {
+            Some((_, resources, _)) => resources.push(resource),
+            None => self.0.push((text, vec![resource], failure)),
+        }
+    }
+
+    fn told(self) -> impl Iterator<Item = Failure> {
+        self.0.into_iter().map(|(text, resources, failure)| match resources.len() {
+            1 => failure,
+            _ => Failure { error: anyhow::anyhow!(text.replace('\0', &resources.join(", "))), ..failure },
+        })
+    }
+}
+
 fn counts_json(counts: &Counts) -> Value {
     json!({"pages": counts.pages, "new": counts.new, "changed": counts.changed, "same": counts.same,
         "rejected": counts.rejected, "retired": counts.retired})
@@ -216,4 +239,20 @@ fn model_json(model: &Upserted) -> Value {
 pub(super) fn covered(client: &mut Client, account: &Account) -> Result<BTreeMap<String, DateTime<Utc>>, Failure> {
     let rows = client.query(include_str!("covered.sql"), &[&account.user_id, &account.account_id]).sql()?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_in_the_resource_alone_is_told_once() {
+        let mut alike = Alike::default();
+        for name in ["cycles", "sleeps"] {
+            alike.add(name, Failure::new(Kind::Later, format!("no answer for {name}: HTTP 500")));
+        }
+        alike.add("workouts", Failure::new(Kind::Later, "no answer for workouts: HTTP 503"));
+        let told: Vec<String> = alike.told().map(|failure| failure.error.to_string()).collect();
+        assert_eq!(told, ["no answer for cycles, sleeps: HTTP 500", "no answer for workouts: HTTP 503"]);
+    }
 }
