@@ -52,7 +52,8 @@ pub(super) fn parse(text: &str, nested: &mut Nested) -> anyhow::Result<Result<El
         let from = usize::try_from(events.buffer_position())?;
         let event = events.read_event()?;
         let to = usize::try_from(events.buffer_position())?;
-        let inside = |name: &str, end: &str| text[from..to].get(1 + name.len()..to - from - end.len()).unwrap_or_default();
+        let inside =
+            |name: &str, end: &str| text[from..to].get(1 + name.len()..to - from - end.len()).unwrap_or_default();
         let read = match event {
             Event::Start(tag) => {
                 let name = tag.name().into_inner();

@@ -32,10 +32,10 @@ pub(super) fn read(
 ) -> Result<About, Unreadable> {
     let mut rows = Rows { sink, reading, row: Row::default(), buffer: Vec::new(), date: None, me: None };
     let export = reader::read(document, &mut rows)?;
-    Ok(about(&export, rows.date.as_deref(), rows.me))
+    Ok(about(&export, rows.date.as_deref(), rows.me.as_ref()))
 }
 
-fn about(export: &Export, date: Option<&str>, me: Option<Value>) -> About {
+fn about(export: &Export, date: Option<&str>, me: Option<&Value>) -> About {
     let made = date.and_then(instant::stamp);
     let at_top = export.elements.iter().filter(|(name, _)| !name.contains(['(', '/']));
     let rows = at_top.filter(|(name, _)| !matches!(name.as_str(), "ExportDate" | "Me"));
