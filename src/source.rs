@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, TypedTable, Unreadable};
+pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, Stage, TypedTable, Unreadable};
 pub(crate) use row::Row;
 
 /// One place health data comes from.

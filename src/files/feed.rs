@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::SyncSender;
 
+use crate::load::typed::Seen;
 use crate::source::{Rejected, Row, Sink};
 
 /// A batch is handed on from this size.
@@ -14,9 +15,11 @@ pub(super) const MOST_REJECTS: u64 = 10_000;
 const MOST_REJECTED_TEXT: usize = 8 << 20;
 const BEGINNING: usize = 1 << 10;
 
-/// Rows on their way to the stage.
+/// Rows on their way to a stage.
 #[derive(Default, Debug)]
 pub(super) struct Batch {
+    /// Its place among the source's stages.
+    pub(super) stage: usize,
     /// Encoded rows of a binary COPY, without its head and tail.
     pub(super) rows: Vec<u8>,
     /// How many.
@@ -59,28 +62,48 @@ impl Words {
 /// What a reader has found, once it has ended.
 pub(super) struct Found {
     pub(super) words: Vec<Words>,
-    /// Rows by kind.
-    pub(super) seen: BTreeMap<String, u64>,
+    /// By stage.
+    pub(super) stages: Vec<Staged>,
+}
+
+/// What a reader found for one stage.
+#[derive(Default)]
+pub(super) struct Staged {
+    /// By kind.
+    pub(super) seen: BTreeMap<String, Seen>,
     pub(super) rejected: Vec<Rejected>,
+    /// How many could not be made, by kind.
+    pub(super) unusable: BTreeMap<String, u64>,
+}
+
+impl Found {
+    /// How many rows could not be made.
+    pub(super) fn rejected(&self) -> u64 {
+        self.stages.iter().map(|stage| stage.rejected.len() as u64).sum()
+    }
 }
 
 /// Where a source's reader puts what it finds.
 pub(super) struct Feed {
-    batches: SyncSender<Batch>,
-    batch: Batch,
+    sender: SyncSender<Batch>,
+    /// The open one of each stage.
+    batches: Vec<Batch>,
+    /// How far the document has been read.
+    at: u64,
     found: Found,
     rejected_text: usize,
 }
 
 impl Feed {
-    pub(super) fn new(batches: SyncSender<Batch>, words: Vec<Words>) -> Self {
-        let found = Found { words, seen: BTreeMap::new(), rejected: Vec::new() };
-        Self { batches, batch: Batch::default(), found, rejected_text: 0 }
+    pub(super) fn new(sender: SyncSender<Batch>, words: Vec<Words>, stages: usize) -> Self {
+        let batches = (0..stages).map(|stage| Batch { stage, ..Batch::default() }).collect();
+        let found = Found { words, stages: (0..stages).map(|_| Staged::default()).collect() };
+        Self { sender, batches, at: 0, found, rejected_text: 0 }
     }
 
-    /// Hands the last batch on.
+    /// Hands the last batches on.
     pub(super) fn finish(&mut self) -> anyhow::Result<()> {
-        self.hand_on()
+        (0..self.batches.len()).try_for_each(|stage| self.hand_on(stage))
     }
 
     /// What was found; closes the channel, which tells the loader that nothing more comes.
@@ -88,10 +111,13 @@ impl Feed {
         self.found
     }
 
-    fn hand_on(&mut self) -> anyhow::Result<()> {
-        let next = Batch { rows: Vec::with_capacity(BATCH + BATCH / 4), count: 0, at: self.batch.at };
-        let batch = std::mem::replace(&mut self.batch, next);
-        self.batches.send(batch).map_err(|_| anyhow::anyhow!("the loader stopped"))
+    fn hand_on(&mut self, stage: usize) -> anyhow::Result<()> {
+        let next = Batch { stage, ..Batch::default() };
+        if self.batches[stage].rows.is_empty() {
+            return Ok(());
+        }
+        let batch = std::mem::replace(&mut self.batches[stage], next);
+        self.sender.send(Batch { at: self.at, ..batch }).map_err(|_| anyhow::anyhow!("the loader stopped"))
     }
 }
 
@@ -100,30 +126,38 @@ impl Sink for Feed {
         self.found.words[dictionary].number(word)
     }
 
-    fn row(&mut self, kind: &str, row: &Row) -> anyhow::Result<()> {
-        self.batch.rows.extend_from_slice(row.bytes());
-        self.batch.count += 1;
-        match self.found.seen.get_mut(kind) {
-            Some(count) => *count += 1,
-            None => drop(self.found.seen.insert(kind.to_owned(), 1)),
+    fn row(&mut self, stage: usize, kind: &str, day: Option<i32>, row: &Row) -> anyhow::Result<()> {
+        let batch = &mut self.batches[stage];
+        if batch.rows.is_empty() && batch.rows.capacity() == 0 {
+            batch.rows.reserve(BATCH + BATCH / 4);
         }
-        if self.batch.rows.len() >= BATCH { self.hand_on() } else { Ok(()) }
+        batch.rows.extend_from_slice(row.bytes());
+        batch.count += 1;
+        let full = batch.rows.len() >= BATCH;
+        let (one, seen) = (Seen { rows: 1, first: day, last: day }, &mut self.found.stages[stage].seen);
+        match seen.get_mut(kind) {
+            Some(seen) => seen.add(one),
+            None => drop(seen.insert(kind.to_owned(), one)),
+        }
+        if full { self.hand_on(stage) } else { Ok(()) }
     }
 
-    fn reject(&mut self, mut rejected: Rejected) -> anyhow::Result<()> {
+    fn reject(&mut self, stage: usize, kind: &str, mut rejected: Rejected) -> anyhow::Result<()> {
         self.rejected_text += rejected.payload.len();
         if self.rejected_text > MOST_REJECTED_TEXT {
             rejected.payload.truncate(BEGINNING);
         }
-        self.found.rejected.push(rejected);
-        if self.found.rejected.len() as u64 > MOST_REJECTS {
+        let stage = &mut self.found.stages[stage];
+        *stage.unusable.entry(kind.to_owned()).or_default() += 1;
+        stage.rejected.push(rejected);
+        if self.found.rejected() > MOST_REJECTS {
             anyhow::bail!("more than {MOST_REJECTS} records cannot be used");
         }
         Ok(())
     }
 
     fn progress(&mut self, at: u64) -> anyhow::Result<()> {
-        self.batch.at = at;
+        self.at = at;
         Ok(())
     }
 }

@@ -10,18 +10,18 @@ use postgres::Client;
 use serde_json::json;
 
 use super::archive::{Digests, Document, Hashing};
-use super::feed::{Feed, MOST_REJECTS, Words};
+use super::feed::{Feed, Found, MOST_REJECTS, Words};
 use super::ledger::{self, Entry};
 use super::progress::Progress;
 use super::report::{self, Imported, Published};
-use super::{Input, Options};
+use super::{Input, Options, summary};
 use crate::commands::Context;
 use crate::db::{self, transaction};
 use crate::failpoint::failpoint;
 use crate::failure::{Blame, Exit, Failure, Kind};
 use crate::load::{reject, typed};
 use crate::run::{Account, Connection, Person, Run, RunEnd, RunKind};
-use crate::source::{About, Files, Reading, Rejected, Source};
+use crate::source::{About, Files, Reading, Source};
 use crate::transform::{self, Upserted};
 
 /// Batches between reader and loader: with the one in each hand, six of about 1 MiB.
@@ -141,9 +141,7 @@ struct Import<'a> {
 /// What a reader brought.
 struct Read {
     about: About,
-    words: Vec<Words>,
-    seen: std::collections::BTreeMap<String, u64>,
-    rejected: Vec<Rejected>,
+    found: Found,
     digests: Digests,
 }
 
@@ -171,7 +169,7 @@ impl Import<'_> {
         self.expect_usable(&read)?;
         let mut published = self.publish(client, read, options.accept_deletions)?;
         self.was_published = true;
-        typed::take_statistics(client, self.source, self.files.table)?;
+        typed::take_statistics(client, self.source, self.files)?;
         published.models = self.models(client, options)?;
         Ok(Outcome::Published(published))
     }
@@ -207,9 +205,9 @@ impl Import<'_> {
     fn stage(&self, client: &mut Client) -> Result<Read, Failure> {
         let (files, document) = (self.files, &self.document);
         let account = (self.run.user_id, self.run.account_id);
-        let words = typed::words(client, self.source, files.table, account)?;
+        let words = typed::words(client, self.source, files, account)?;
         let words = words.into_iter().map(Words::new).collect();
-        typed::create_stage(client, files.table)?;
+        typed::create_stages(client, files)?;
         let reading = Reading { home_tz: self.ctx.config.home_tz };
         let total = self.digests.as_ref().map(|digests| digests.bytes);
         let mut progress = Progress::new(&self.ctx.out, &document.shown, total);
@@ -217,7 +215,7 @@ impl Import<'_> {
         let (loaded, read) = std::thread::scope(|scope| {
             let reader = scope.spawn(move || {
                 document.read(|bytes| {
-                    let (mut hashing, mut feed) = (Hashing::new(bytes), Feed::new(sender, words));
+                    let (mut hashing, mut feed) = (Hashing::new(bytes), Feed::new(sender, words, files.stages.len()));
                     let about = (files.read)(&mut BufReader::with_capacity(BLOCK, &mut hashing), reading, &mut feed);
                     let last = if about.is_ok() { feed.finish() } else { Ok(()) };
                     (about, last, feed.found(), hashing.finish())
@@ -226,7 +224,7 @@ impl Import<'_> {
             let mut loaded = Ok(());
             for batch in batches {
                 failpoint!("import.batch");
-                loaded = typed::copy(client, files.table, &batch.rows);
+                loaded = typed::copy(client, &files.stages[batch.stage], &batch.rows);
                 progress.batch(batch.count, batch.at);
                 if loaded.is_err() {
                     break; // dropping the channel stops the reader
@@ -238,8 +236,8 @@ impl Import<'_> {
         loaded?;
         let (about, last, found, (document_digest, bytes)) =
             read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        if found.rejected.len() as u64 > MOST_REJECTS {
-            return Err(self.too_many(found.rejected.len() as u64, None));
+        if found.rejected() > MOST_REJECTS {
+            return Err(self.too_many(found.rejected(), None));
         }
         let about = about.map_err(|unreadable| {
             let place = if unreadable.at == 0 { String::new() } else { format!(" (byte {})", unreadable.at) };
@@ -250,12 +248,12 @@ impl Import<'_> {
         last.blame(Kind::Bug)?;
         let file = self.digests.as_ref().map_or_else(|| document_digest.clone(), |digests| digests.file.clone());
         let digests = Digests { file, document: document_digest, bytes };
-        Ok(Read { about, words: found.words, seen: found.seen, rejected: found.rejected, digests })
+        Ok(Read { about, found, digests })
     }
 
     /// More than a fifth of at least fifty records: it is the file or the reader that is wrong (docs/adr/24).
     fn expect_usable(&self, read: &Read) -> Result<(), Failure> {
-        let bad = read.rejected.len() as u64;
+        let bad = read.found.rejected();
         if read.about.records >= 50 && bad * 5 > read.about.records {
             return Err(self.too_many(bad, Some(read.about.records)));
         }
@@ -272,7 +270,7 @@ impl Import<'_> {
     /// One transaction: words, rows, what is gone, rejects, and the update of the ledger that makes it count.
     fn publish(&self, client: &mut Client, read: Read, accept_deletions: bool) -> Result<Published, Failure> {
         let entry = self.entry.ok_or_else(|| Failure::new(Kind::Bug, "a file without its place in the ledger"))?;
-        let (run, table) = (&self.run, self.files.table);
+        let (run, files, found) = (&self.run, self.files, &read.found);
         if !self.was_published {
             transaction(client, |t| {
                 typed::hold(t, run)?;
@@ -282,26 +280,32 @@ impl Import<'_> {
         failpoint!("import.loading");
         let merged = transaction(client, |t| {
             typed::hold(t, run)?;
-            let new: Vec<&[(i32, String)]> = read.words.iter().map(|words| words.new.as_slice()).collect();
-            typed::add_words(t, run, self.source, table, &new)?;
-            let merged = typed::merge(t, run, table, entry.file_id, &read.about, accept_deletions)?;
+            let new: Vec<&[(i32, String)]> = found.words.iter().map(|words| words.new.as_slice()).collect();
+            typed::add_words(t, run, self.source, files, &new)?;
+            let merged = typed::merge(t, run, files, entry.file_id, &read.about, accept_deletions)?;
             failpoint!("import.merged");
-            typed::describe(t, run, table, entry.file_id, &read.about)?;
-            reject::store(t, run, table.name, Some(entry.file_id), &read.rejected).map_err(|e| db::failure(&e))?;
+            typed::describe(t, run, files, entry.file_id, &read.about)?;
+            for table in files.tables {
+                let rejected = &found.stages[table.stage].rejected;
+                reject::store(t, run, table.name, Some(entry.file_id), rejected).map_err(|e| db::failure(&e))?;
+            }
             let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+            let new = merged.tables.iter().flat_map(|kinds| kinds.values()).map(|kind| kind.new).sum();
             let closing = ledger::Closing {
                 digests: &read.digests,
                 seen: signed(read.about.records),
-                loaded: signed(merged.new.values().sum()),
-                rejected: signed(read.rejected.len() as u64),
+                loaded: signed(new),
+                rejected: signed(found.rejected()),
             };
             ledger::publish(t, run, entry, &closing)?;
             failpoint!("import.before_publish");
             Ok(merged)
         })?;
         failpoint!("import.published");
-        let models = Vec::new();
-        Ok(Published { entry, about: read.about, seen: read.seen, rejected: read.rejected, merged, models })
+        let kinds = summary::by_kind(files, found, &merged);
+        let rejected = read.found.stages.into_iter().flat_map(|stage| stage.rejected).collect();
+        let held_back = merged.held_back;
+        Ok(Published { entry, about: read.about, kinds, rejected, held_back, models: Vec::new() })
     }
 
     /// Closes the run, and marks a file that failed. Where the database is gone, the next run does both.
@@ -310,15 +314,16 @@ impl Import<'_> {
             Ok(Outcome::Known(_, models)) => {
                 (report::models_exit(models), None, json!({"models": report::models_json(models)}))
             }
-            Ok(Outcome::Published(published)) => (published.exit(), None, published.counts(self.files.table.name)),
+            Ok(Outcome::Published(published)) => (published.exit(), None, published.counts(self.files)),
             Err(failure) => (failure.exit(), Some(failure.error.to_string()), json!({})),
         };
         let whole = matches!(result, Ok(Outcome::Published(_)));
+        let scope: Vec<_> = self.files.tables.iter().map(|table| json!({"resource": table.name})).collect();
         let end = RunEnd {
             exit,
             fenced: exit == Exit::from(Kind::Busy),
             error,
-            complete_scope: if whole { json!([{"resource": self.files.table.name}]) } else { json!([]) },
+            complete_scope: if whole { json!(scope) } else { json!([]) },
             counts,
         };
         let closed = (|| {

@@ -7,6 +7,7 @@ mod import;
 mod ledger;
 mod progress;
 mod report;
+mod summary;
 
 use std::path::PathBuf;
 

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::Input;
 use super::archive::{Digests, Document};
 use super::ledger::Entry;
+use super::summary::{Kind as Rows, sum};
 use crate::commands::Context;
 use crate::failure::{Exit, Failure, Kind};
-use crate::load::typed::Merged;
 use crate::output::clean;
-use crate::source::{About, Rejected, Source};
+use crate::source::{About, Files, Rejected, Source};
 use crate::transform::Upserted;
 
 /// How taking in one file ended.
@@ -27,10 +27,10 @@ pub(super) struct Imported {
 pub(super) struct Published {
     pub(super) entry: Entry,
     pub(super) about: About,
-    /// Rows of the document by kind.
-    pub(super) seen: BTreeMap<String, u64>,
+    pub(super) kinds: Vec<Rows>,
     pub(super) rejected: Vec<Rejected>,
-    pub(super) merged: Merged,
+    /// Rows that the document lacks and that were not marked as gone.
+    pub(super) held_back: u64,
     pub(super) models: Vec<Upserted>,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn models_json(models: &[Upserted]) -> Value {
 
 impl Published {
     pub(super) fn exit(&self) -> Exit {
-        if self.merged.held_back > 0 {
+        if self.held_back > 0 {
             Exit::from(Kind::Refused)
         } else if self.rejected.is_empty() {
             models_exit(&self.models)
@@ -59,39 +59,30 @@ impl Published {
         }
     }
 
-    fn fresh(&self) -> u64 {
-        self.merged.new.values().sum()
-    }
-
-    fn all(&self) -> u64 {
-        self.seen.values().sum()
-    }
-
     /// For the run.
-    pub(super) fn counts(&self, table: &str) -> Value {
-        let merged = &self.merged;
-        json!({table: {
-            "fetched": self.about.records,
-            "new": self.fresh(),
-            "changed": merged.returned,
-            "same": self.all() - self.fresh() - merged.returned,
-            "rejected": self.rejected.len(),
-            "retired": merged.missing,
-        }, "models": models_json(&self.models)})
+    pub(super) fn counts(&self, files: &Files) -> Value {
+        let mut counts = serde_json::Map::new();
+        for table in files.tables {
+            let kinds: Vec<Rows> = self.kinds.iter().filter(|kind| kind.table == table.name).cloned().collect();
+            let rejected = sum(&kinds, |kind| kind.rejected);
+            let one = json!({
+                "fetched": sum(&kinds, |kind| kind.seen.rows) + rejected,
+                "new": sum(&kinds, |kind| kind.changed.new),
+                "changed": sum(&kinds, |kind| kind.changed.returned),
+                "same": sum(&kinds, Rows::unchanged),
+                "rejected": rejected,
+                "retired": sum(&kinds, |kind| kind.changed.missing),
+            });
+            counts.insert(table.name.to_owned(), one);
+        }
+        counts.insert("models".to_owned(), models_json(&self.models));
+        Value::Object(counts)
     }
 
     fn rejects_by_code(&self) -> BTreeMap<&'static str, u64> {
         let mut codes = BTreeMap::new();
         self.rejected.iter().for_each(|reject| *codes.entry(reject.code).or_default() += 1);
         codes
-    }
-
-    /// Elements at the top of the document that no table takes yet.
-    fn not_stored(&self) -> BTreeMap<String, u64> {
-        let stored = ["Record", "ExportDate"];
-        let elements = self.about.columns["elements"].as_object().into_iter().flatten();
-        let counted = elements.filter(|(name, _)| !stored.contains(&name.as_str()));
-        counted.map(|(name, count)| (clean(name), count.as_u64().unwrap_or_default())).collect()
     }
 }
 
@@ -145,15 +136,11 @@ pub(super) fn published(
     published: &Published,
     took: Duration,
 ) -> Imported {
-    let (merged, rejects, not_stored) = (&published.merged, published.rejects_by_code(), published.not_stored());
+    let (kinds, rejects) = (&published.kinds, published.rejects_by_code());
     let exit = published.exit();
     if !ctx.out.json {
         for_person(ctx, source, document, published, took);
     }
-    let by_type = |(kind, seen): (&String, &u64)| {
-        let new = merged.new.get(kind).copied().unwrap_or_default();
-        json!({"type": kind, "records": seen, "new": new, "known": seen - new})
-    };
     let report = json!({
         "file": document.shown,
         "source": source.id,
@@ -161,15 +148,15 @@ pub(super) fn published(
         "status": "published",
         "made_at": published.about.made_at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
         "records": published.about.records,
-        "new": published.fresh(),
-        "returned": merged.returned,
-        "known": published.all() - published.fresh() - merged.returned,
+        "new": sum(kinds, |kind| kind.changed.new),
+        "returned": sum(kinds, |kind| kind.changed.returned),
+        "unchanged": sum(kinds, Rows::unchanged),
         "rejected": published.rejected.len(),
         "rejected_by_code": rejects,
-        "missing": merged.missing,
-        "deletions_held_back": merged.held_back,
-        "types": published.seen.iter().map(by_type).collect::<Vec<_>>(),
-        "not_stored": not_stored,
+        "retired": sum(kinds, |kind| kind.changed.missing),
+        "deletions_held_back": published.held_back,
+        "types": kinds.iter().map(Rows::json).collect::<Vec<_>>(),
+        "unknown": published.about.unknown,
         "models": models_json(&published.models),
         "exit": exit.0,
     });
@@ -177,7 +164,7 @@ pub(super) fn published(
 }
 
 fn for_person(ctx: &Context, source: &Source, document: &Document, published: &Published, took: Duration) {
-    let (out, merged) = (&ctx.out, &published.merged);
+    let (out, kinds) = (&ctx.out, &published.kinds);
     let warning = if published.about.records == 0 { " It holds no records." } else { "" };
     out.line(&format!(
         "ok  {} is file {}. {} records in {:.1} s.{warning}",
@@ -186,13 +173,12 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
         grouped(published.about.records),
         took.as_secs_f64()
     ));
-    if !published.seen.is_empty() {
-        let rows = published.seen.iter().map(|(kind, seen)| {
-            let new = merged.new.get(kind).copied().unwrap_or_default();
-            vec![clean(kind), grouped(new), grouped(seen - new)]
-        });
+    if !kinds.is_empty() {
         out.line("");
-        out.table(&["TYPE", "NEW", "ALREADY KNOWN"], &rows.collect::<Vec<Vec<String>>>());
+        out.table(
+            &["TYPE", "NEW", "UNCHANGED", "RETIRED", "REJECTED", "FIRST DAY", "LAST DAY"],
+            &kinds.iter().map(columns).collect::<Vec<_>>(),
+        );
     }
     if !published.rejected.is_empty() {
         let codes: Vec<String> =
@@ -200,10 +186,10 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
         let count = grouped(published.rejected.len() as u64);
         out.note(&format!("{count} rejected and kept as they were: {}    health rejects", codes.join(", ")));
     }
-    let not_stored: Vec<String> =
-        published.not_stored().iter().map(|(name, count)| format!("{} {name}", grouped(*count))).collect();
-    if !not_stored.is_empty() {
-        out.note(&format!("not stored yet: {}", not_stored.join(", ")));
+    let unknown: Vec<String> =
+        published.about.unknown.iter().map(|(name, count)| format!("{} {}", grouped(*count), clean(name))).collect();
+    if !unknown.is_empty() {
+        out.note(&format!("not known to this version, kept as written: {}", unknown.join(", ")));
     }
     if !published.models.is_empty() {
         let sum = |of: fn(&Upserted) -> i64| published.models.iter().map(of).sum::<i64>();
@@ -214,21 +200,37 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
             out.note(&format!("{refused} could not be used and are kept in raw: health rejects"));
         }
     }
-    if merged.missing > 0 {
-        out.note(&format!("{} records are no longer in the export and are marked as gone", grouped(merged.missing)));
+    let missing = sum(kinds, |kind| kind.changed.missing);
+    if missing > 0 {
+        out.note(&format!("{} records are no longer in the export and are marked as gone", grouped(missing)));
     }
-    if merged.held_back > 0 {
+    if published.held_back > 0 {
         let known = Failure::new(
             Kind::Refused,
             format!(
                 "{} known records are not in this export; that is too many to be believed",
-                grouped(merged.held_back)
+                grouped(published.held_back)
             ),
         )
         .kept("what is new was added; nothing was marked as gone")
         .next(format!("if it is right: health ingest {} --accept-deletions FILE", source.command_name()));
         out.failure(&known);
     }
+}
+
+/// A line of the closing summary.
+fn columns(kind: &Rows) -> Vec<String> {
+    let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    let (first, last) = kind.days();
+    vec![
+        clean(&kind.kind),
+        grouped(kind.changed.new + kind.changed.returned),
+        grouped(kind.unchanged()),
+        grouped(kind.changed.missing),
+        grouped(kind.rejected),
+        day(first),
+        day(last),
+    ]
 }
 
 /// 12402118 as 12,402,118.

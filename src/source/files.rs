@@ -1,6 +1,7 @@
-//! The vocabulary of the way in through files: how a source knows its document, reads it, and which typed table takes
-//! its records. Types only; the loops are in `files`, the SQL that runs them in `load::typed`.
+//! The vocabulary of the way in through files: how a source knows its document, reads it, and which typed tables take
+//! what it holds. Types only; the loops are in `files`, the SQL that runs them in `load::typed`.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use serde_json::Value;
@@ -19,7 +20,16 @@ pub(crate) struct Files {
     pub(crate) recognise: fn(&[u8]) -> Recognised,
     /// Reads one document to its end.
     pub(crate) read: fn(&mut dyn BufRead, Reading, &mut dyn Sink) -> Result<About, Unreadable>,
-    pub(crate) table: &'static TypedTable,
+    /// Tables of numbered words; a reader names them by their place here.
+    pub(crate) dictionaries: &'static [Dictionary],
+    /// What a reader fills; it names them by their place here.
+    pub(crate) stages: &'static [Stage],
+    /// The raw tables, filled from the stages in this order, in one transaction.
+    pub(crate) tables: &'static [TypedTable],
+    /// When the newest published document was made. $1 person, $2 account.
+    pub(crate) newest: &'static str,
+    /// Writes down what a document says about itself. $1 person, $2 account, $3 file, $4 made, $5 columns, $6 run.
+    pub(crate) describe: &'static str,
 }
 
 /// What the first bytes of a document say.
@@ -44,8 +54,10 @@ pub(crate) struct Reading {
 pub(crate) struct About {
     /// When it was made. A newer complete document may retire what it no longer holds.
     pub(crate) made_at: Option<chrono::DateTime<chrono::Utc>>,
-    /// Records it holds, usable or not.
+    /// Records and other elements it holds, usable or not.
     pub(crate) records: u64,
+    /// Parts that this version of the reader does not know, by name.
+    pub(crate) unknown: BTreeMap<String, u64>,
     /// Columns of the table that describes documents, as the source's SQL takes them.
     pub(crate) columns: Value,
 }
@@ -58,28 +70,30 @@ pub(crate) struct Unreadable {
     pub(crate) why: anyhow::Error,
 }
 
-/// A raw table of bulk samples with typed columns, filled by binary COPY through a temporary stage.
+/// A temporary table that takes encoded rows by binary COPY while a document is read.
+pub(crate) struct Stage {
+    /// With its schema.
+    pub(crate) name: &'static str,
+    pub(crate) create: &'static str,
+}
+
+/// A raw table of bulk samples with typed columns, filled from a stage. Its statements may read every stage.
 pub(crate) struct TypedTable {
     /// `<source>_raw.<name>`.
     pub(crate) name: &'static str,
-    /// Makes the stage.
-    pub(crate) create_stage: &'static str,
-    /// The stage, with its schema.
-    pub(crate) stage: &'static str,
-    /// Tables of numbered words; a reader names them by their place here.
-    pub(crate) dictionaries: &'static [Dictionary],
+    /// The stage whose rows are the document's rows of this table, by its place.
+    pub(crate) stage: usize,
+    /// Adds rows to that stage which only the whole document can tell; says (kind, rows, first day, last day).
+    /// $1 person, $2 account.
+    pub(crate) complete: Option<&'static str>,
     /// How many rows of the account the table holds that are not missing. $1 person, $2 account.
     pub(crate) count: &'static str,
     /// Stage to table: new rows, and old ones that came back. $1 person, $2 account, $3 file, $4 run.
     pub(crate) merge: &'static str,
-    /// Marks rows that the stage lacks. $1 person, $2 account, $3 run.
+    /// Marks rows that the stage lacks; says (kind, rows). $1 person, $2 account, $3 run.
     pub(crate) mark_missing: &'static str,
-    /// New rows of a run by kind: (kind, rows). $1 person, $2 account, $3 run, $4 file.
+    /// What a run brought: (kind, new rows, rows that came back). $1 person, $2 account, $3 run.
     pub(crate) news: &'static str,
-    /// When the newest published document was made. $1 person, $2 account.
-    pub(crate) newest: &'static str,
-    /// Writes down what a document says about itself. $1 person, $2 account, $3 file, $4 made, $5 columns.
-    pub(crate) describe: &'static str,
 }
 
 /// One table of numbered words: `(user_id, account_id, <id>, <word>)`.
@@ -91,12 +105,13 @@ pub(crate) struct Dictionary {
 
 /// Where a reader puts what it finds. Unit tests collect into a vector.
 pub(crate) trait Sink {
-    /// The number of a word in the dictionary at that place of the table's list.
+    /// The number of a word in the dictionary at that place.
     fn word(&mut self, dictionary: usize, word: &str) -> i32;
-    /// One row of the stage, encoded for binary COPY. `kind` is for the summary.
-    fn row(&mut self, kind: &str, row: &super::Row) -> anyhow::Result<()>;
-    /// A record that could not be used; counted and kept.
-    fn reject(&mut self, rejected: Rejected) -> anyhow::Result<()>;
+    /// One row of a stage, encoded for binary COPY. `kind` and `day`, the local day in days since 1970, are for the
+    /// summary.
+    fn row(&mut self, stage: usize, kind: &str, day: Option<i32>, row: &super::Row) -> anyhow::Result<()>;
+    /// A row of a stage that could not be made; counted and kept.
+    fn reject(&mut self, stage: usize, kind: &str, rejected: Rejected) -> anyhow::Result<()>;
     /// How far the document has been read, in bytes.
     fn progress(&mut self, at: u64) -> anyhow::Result<()>;
 }

@@ -3,6 +3,7 @@
 mod broken;
 mod canonical;
 mod corpus;
+mod elements;
 mod exports;
 mod kills;
 
@@ -63,6 +64,16 @@ impl Phone {
         )
     }
 
+    /// Every other element, likewise.
+    pub fn elements(&self) -> Vec<Value> {
+        rows(
+            &mut self.sql(),
+            "select source_id, encode(hash, 'hex') as hash, element, start_at, end_at, created_at, source_name, utc_offset_s, tz_name,
+                    tz_basis, payload, missing_since_run_id is not null as missing
+               from apple_health_raw.published_elements order by source_id",
+        )
+    }
+
     /// Every canonical row, but for when and by which run.
     pub fn canonical(&self) -> Vec<Value> {
         let mut sql = self.sql();
@@ -87,6 +98,7 @@ impl Phone {
         for table in [
             "apple_health_raw.published_records",
             "apple_health_raw.records",
+            "apple_health_raw.elements",
             "apple_health_raw.exports",
             "canonical.samples",
             "canonical.biometrics_vitals",

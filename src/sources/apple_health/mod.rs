@@ -4,6 +4,7 @@
 //! history; dates carry the offset of the phone on the day of the export, which says nothing about the sample.
 
 mod attributes;
+mod elements;
 mod instant;
 mod prologue;
 mod reader;
@@ -13,44 +14,58 @@ mod rows;
 mod tests;
 
 use crate::canonical::Table;
-use crate::source::{Dictionary, Files, Model, Source, TypedTable};
+use crate::source::{Dictionary, Files, Model, Source, Stage, TypedTable};
 
 pub(crate) static SOURCE: Source = Source {
     id: "apple_health",
     aliases: &["apple"],
     title: "Apple Health",
-    brings: "steps, heart rate, weight; every record of an export",
+    brings: "steps, heart rate, weight; everything in an export",
     needs: "export from the phone",
     api: None,
     files: Some(Files {
         accepts: "export.zip, export.xml, the unpacked folder, or - for XML on standard input",
-        parser_version: 1,
+        parser_version: 2,
         extension: ".xml",
         recognise: prologue::recognise,
         read: rows::read,
-        table: &RECORDS,
+        dictionaries: &[
+            dictionary("types", "type_id", "type"),
+            dictionary("units", "unit_id", "unit"),
+            dictionary("source_names", "source_name_id", "source_name"),
+            dictionary("source_versions", "source_version_id", "source_version"),
+            dictionary("devices", "device_id", "device"),
+            dictionary("zones", "zone_id", "tz_name"),
+        ],
+        stages: &[
+            Stage { name: "pg_temp.apple_health_records", create: include_str!("sql/create_stage.sql") },
+            Stage { name: "pg_temp.apple_health_nested", create: include_str!("sql/create_nested.sql") },
+            Stage { name: "pg_temp.apple_health_elements", create: include_str!("sql/elements/create_stage.sql") },
+        ],
+        tables: &[
+            TypedTable {
+                name: "records",
+                stage: rows::RECORDS,
+                complete: Some(include_str!("sql/complete.sql")),
+                count: include_str!("sql/count.sql"),
+                merge: include_str!("sql/merge.sql"),
+                mark_missing: include_str!("sql/mark_missing.sql"),
+                news: include_str!("sql/news.sql"),
+            },
+            TypedTable {
+                name: "elements",
+                stage: rows::ELEMENTS,
+                complete: None,
+                count: include_str!("sql/elements/count.sql"),
+                merge: include_str!("sql/elements/merge.sql"),
+                mark_missing: include_str!("sql/elements/mark_missing.sql"),
+                news: include_str!("sql/elements/news.sql"),
+            },
+        ],
+        newest: include_str!("sql/newest.sql"),
+        describe: include_str!("sql/describe.sql"),
     }),
     models: MODELS,
-};
-
-static RECORDS: TypedTable = TypedTable {
-    name: "records",
-    create_stage: include_str!("sql/create_stage.sql"),
-    stage: "pg_temp.apple_health_records",
-    dictionaries: &[
-        dictionary("types", "type_id", "type"),
-        dictionary("units", "unit_id", "unit"),
-        dictionary("source_names", "source_name_id", "source_name"),
-        dictionary("source_versions", "source_version_id", "source_version"),
-        dictionary("devices", "device_id", "device"),
-        dictionary("zones", "zone_id", "tz_name"),
-    ],
-    count: include_str!("sql/count.sql"),
-    merge: include_str!("sql/merge.sql"),
-    mark_missing: include_str!("sql/mark_missing.sql"),
-    news: include_str!("sql/news.sql"),
-    newest: include_str!("sql/newest.sql"),
-    describe: include_str!("sql/describe.sql"),
 };
 
 const MODELS: &[Model] = &[

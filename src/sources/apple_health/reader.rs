@@ -1,6 +1,6 @@
-//! Reads an export from its first byte to its last: one root, closed, everything balanced; every `Record` at the top,
-//! one by one, in memory that does not grow with the document. Records inside other elements repeat ones at the top
-//! (`Correlation`) and are left alone. Puts what it finds into a [`Visitor`]; knows no database.
+//! Reads an export from its first byte to its last: one root, closed, everything balanced; every element at the top, one
+//! by one, in memory that does not grow with the document. A `Record` is understood on the way, any other element is
+//! handed over as it is written. Puts what it finds into a [`Visitor`]; knows no database.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read};
@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::prologue::{self, NoRoot, Prologue, ROOT};
-use super::record::{Draft, Fault, Record};
+use super::record::{Draft, Fault, LONGEST, Record};
 use crate::source::Unreadable;
 
 /// No single tag, comment or run of text may be longer (docs/adr/24).
@@ -20,19 +20,33 @@ const DEEPEST: usize = 128;
 /// How many different element names are counted; a document with more has made them up.
 const MOST_NAMES: usize = 200;
 
+/// An element at the top of the document.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Element<'a> {
+    pub(super) name: &'a str,
+    /// From 1, among those of its name.
+    pub(super) number: u64,
+    /// The byte that it begins at.
+    pub(super) at: u64,
+    /// The whole of it, as written; of a rejected one that is too long, its beginning.
+    pub(super) text: &'a str,
+}
+
 /// Takes what a reader finds.
 pub(super) trait Visitor {
     fn record(&mut self, record: &Record) -> anyhow::Result<()>;
-    /// A record that could not be used: its number from 1, the byte it begins at, and its text.
-    fn reject(&mut self, number: u64, at: u64, fault: Fault, text: &str) -> anyhow::Result<()>;
+    /// Anything but a record, and a record that holds more than a record does, after `record` had it: whole, at most
+    /// 16 MiB.
+    fn element(&mut self, element: Element) -> anyhow::Result<()>;
+    /// A record or another element that could not be used.
+    fn reject(&mut self, element: Element, fault: Fault) -> anyhow::Result<()>;
     /// How far the document has been read.
     fn progress(&mut self, at: u64) -> anyhow::Result<()>;
 }
 
-/// What an export says about itself.
+/// What an export says about itself outside its elements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Export {
-    pub(super) date: Option<String>,
     pub(super) locale: Option<String>,
     pub(super) version: Option<String>,
     /// Elements at the top, by name.
@@ -43,10 +57,10 @@ pub(super) fn read(document: &mut dyn BufRead, visitor: &mut dyn Visitor) -> Res
     let (head, prologue) = begin(document)?;
     let rest = io::Cursor::new(head[prologue.root..].to_vec()).chain(document);
     let mut walk = Walk {
-        events: Reader::from_reader(Capped { inner: rest, left: LONGEST_EVENT }),
+        events: Reader::from_reader(Capped { inner: rest, left: LONGEST_EVENT, kept: Vec::new(), too_long: false }),
         root: prologue.root as u64,
         depth: 0,
-        in_record: false,
+        top: Top::default(),
         closed: false,
         draft: Draft::default(),
         records: 0,
@@ -83,13 +97,24 @@ fn begin(document: &mut dyn BufRead) -> Result<(Vec<u8>, Prologue), Unreadable> 
     }
 }
 
+/// The element at the top that is being read; reused from element to element.
+#[derive(Default)]
+struct Top {
+    name: String,
+    number: u64,
+    at: u64,
+    is_record: bool,
+    /// A record that holds what a record does not.
+    is_odd: bool,
+}
+
 /// One pass over the elements.
 struct Walk<'a, R> {
     events: Reader<Capped<R>>,
     /// Where the root begins in the document.
     root: u64,
     depth: usize,
-    in_record: bool,
+    top: Top,
     closed: bool,
     draft: Draft,
     records: u64,
@@ -102,7 +127,12 @@ impl<R: BufRead> Walk<'_, R> {
         let mut buffer = Vec::new();
         loop {
             buffer.clear();
-            self.events.get_mut().left = LONGEST_EVENT;
+            let input = self.events.get_mut();
+            input.left = LONGEST_EVENT;
+            if self.depth <= 1 {
+                input.kept.clear();
+                input.too_long = false;
+            }
             let at = self.root + self.events.buffer_position();
             let event = match self.events.read_event_into(&mut buffer) {
                 Ok(event) => event,
@@ -128,7 +158,8 @@ impl<R: BufRead> Walk<'_, R> {
                 Event::Eof => return Err(self.place(&anyhow!("ends too early"))),
                 Event::Text(text) if text.trim_ascii().is_empty() => {}
                 Event::Comment(_) | Event::PI(_) => {}
-                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if !self.closed => self.count("(text)"),
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if self.depth > 1 => self.top.is_odd = true,
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if !self.closed => drop(self.count("(text)")),
                 _ => return Err(anyhow!("goes on after its last element")),
             }
         }
@@ -139,24 +170,23 @@ impl<R: BufRead> Walk<'_, R> {
             (0, _) if self.closed => return Err(anyhow!("goes on after its last element")),
             (0, _) => self.export.locale = attribute(attributes, "locale"),
             (1, _) => {
-                self.count(name);
-                if name == "Record" {
-                    self.in_record = true;
+                self.top.number = self.count(name);
+                name.clone_into(&mut self.top.name);
+                self.top.at = at;
+                self.top.is_odd = false;
+                self.top.is_record = name == "Record";
+                if self.top.is_record {
                     self.records += 1;
-                    self.draft.begin(at, attributes);
-                    self.draft.written(["<", name, attributes]);
-                } else if name == "ExportDate" && self.export.date.is_none() {
-                    self.export.date = attribute(attributes, "value");
+                    self.draft.begin(attributes);
                 }
             }
-            _ if self.in_record => {
-                self.draft.written([">\n<", name, attributes]);
-                match name {
-                    "MetadataEntry" => self.draft.metadata_entry(attributes),
-                    "InstantaneousBeatsPerMinute" => self.draft.beat(attributes),
-                    "HeartRateVariabilityMetadataList" => {}
-                    _ => self.count(&format!("Record/{name}")),
-                }
+            _ if self.top.is_record && self.events.get_ref().too_long => self.draft.too_large(),
+            (_, "MetadataEntry") if self.top.is_record => self.draft.metadata_entry(attributes),
+            (_, "InstantaneousBeatsPerMinute") if self.top.is_record => self.draft.beat(attributes),
+            (_, "HeartRateVariabilityMetadataList") => {}
+            _ if self.top.is_record => {
+                self.top.is_odd = true;
+                self.count(&format!("Record/{name}"));
             }
             _ => {}
         }
@@ -167,15 +197,8 @@ impl<R: BufRead> Walk<'_, R> {
     fn close(&mut self) -> anyhow::Result<()> {
         match self.depth {
             0 => self.closed = true,
-            1 if self.in_record => {
-                self.in_record = false;
-                match self.draft.finish() {
-                    Ok(record) => self.visitor.record(&record)?,
-                    Err(fault) => {
-                        self.draft.written([">", "", ""]);
-                        self.visitor.reject(self.records, self.draft.at, fault, &self.draft.text)?;
-                    }
-                }
+            1 => {
+                self.hand_over()?;
                 self.visitor.progress(self.root + self.events.buffer_position())?;
             }
             _ => {}
@@ -183,20 +206,46 @@ impl<R: BufRead> Walk<'_, R> {
         Ok(())
     }
 
-    fn count(&mut self, name: &str) {
+    /// The element at the top has ended.
+    fn hand_over(&mut self) -> anyhow::Result<()> {
+        let (input, top) = (self.events.get_ref(), &self.top);
+        let kept = match std::str::from_utf8(&input.kept) {
+            Ok(text) => text,
+            Err(error) if input.too_long => str::from_utf8(&input.kept[..error.valid_up_to()]).unwrap_or_default(),
+            Err(_) => return Err(anyhow!("is not UTF-8")),
+        };
+        let element = Element { name: &top.name, number: top.number, at: top.at, text: kept };
+        if top.is_record {
+            if input.too_long {
+                self.draft.too_large();
+            }
+            match self.draft.finish() {
+                Ok(record) => self.visitor.record(&record)?,
+                Err(fault) => return self.visitor.reject(element, fault),
+            }
+        }
+        if input.too_long {
+            return self.visitor.reject(element, Fault::too_large());
+        }
+        if top.is_odd || !top.is_record { self.visitor.element(element) } else { Ok(()) }
+    }
+
+    /// Counts an element, and says how many of its name there have been.
+    fn count(&mut self, name: &str) -> u64 {
         if let Some(count) = self.export.elements.get_mut(name) {
             *count += 1;
-        } else {
-            let known = self.export.elements.len() < MOST_NAMES;
-            let name =
-                if known { name.chars().filter(|c| !c.is_control()).take(80).collect() } else { "(others)".into() };
-            *self.export.elements.entry(name).or_default() += 1;
+            return *count;
         }
+        let known = self.export.elements.len() < MOST_NAMES;
+        let name = if known { name.chars().filter(|c| !c.is_control()).take(80).collect() } else { "(others)".into() };
+        let count = self.export.elements.entry(name).or_default();
+        *count += 1;
+        *count
     }
 
     /// Adds which record it was.
     fn place(&self, why: &anyhow::Error) -> anyhow::Error {
-        match (self.records, self.in_record) {
+        match (self.records, self.top.is_record && self.depth > 1) {
             (0, _) => anyhow!("{why}, before its first record"),
             (number, true) => anyhow!("{why}, in record {number}"),
             (number, false) => anyhow!("{why}, after record {number}"),
@@ -234,10 +283,13 @@ fn damaged(error: &io::Error) -> anyhow::Error {
     anyhow!("cannot be read on: {error}")
 }
 
-/// A reader that gives no more than `left` bytes until that is raised again.
+/// A reader that gives no more than `left` bytes until that is raised again, and keeps what was taken from it.
 struct Capped<R> {
     inner: R,
     left: usize,
+    kept: Vec<u8>,
+    /// More was taken than is kept.
+    too_long: bool,
 }
 
 impl<R: BufRead> Read for Capped<R> {
@@ -261,6 +313,11 @@ impl<R: BufRead> BufRead for Capped<R> {
 
     fn consume(&mut self, amount: usize) {
         self.left = self.left.saturating_sub(amount);
+        if let Ok(taken) = self.inner.fill_buf() {
+            let room = LONGEST.saturating_sub(self.kept.len());
+            self.too_long |= amount > room;
+            self.kept.extend_from_slice(&taken[..amount.min(room)]);
+        }
         self.inner.consume(amount);
     }
 }

@@ -7,8 +7,8 @@ use super::attributes::{Malformed, split, unescape};
 use super::instant::{Stamp, beat, stamp};
 
 /// No tag may have more attributes (docs/adr/24).
-const MOST_ATTRIBUTES: usize = 256;
-/// No record may be longer (docs/adr/24).
+pub(super) const MOST_ATTRIBUTES: usize = 256;
+/// No element at the top of a document may be longer (docs/adr/24).
 pub(super) const LONGEST: usize = 16 << 20;
 
 /// A record as it is understood.
@@ -43,8 +43,12 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    fn new(code: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
+    }
+
+    pub(super) fn too_large() -> Self {
+        Self::new("too_large", "longer than 16 MiB")
     }
 }
 
@@ -57,10 +61,6 @@ impl From<Malformed> for Fault {
 /// A record being gathered; reused from record to record.
 #[derive(Default)]
 pub(super) struct Draft {
-    /// Where it began.
-    pub(super) at: u64,
-    /// Its elements as written, for rejects.
-    pub(super) text: String,
     fields: [Option<String>; 9],
     metadata: Vec<(String, String)>,
     beats: Vec<(String, String)>,
@@ -72,9 +72,7 @@ const FIELDS: [&str; 9] =
 
 impl Draft {
     /// Begins anew with the attributes of a `Record`.
-    pub(super) fn begin(&mut self, at: u64, attributes: &str) {
-        self.at = at;
-        self.text.clear();
+    pub(super) fn begin(&mut self, attributes: &str) {
         self.fields = Default::default();
         self.metadata.clear();
         self.beats.clear();
@@ -114,17 +112,11 @@ impl Draft {
         self.note(read);
     }
 
-    /// Adds what was written, as far as a record may go.
-    pub(super) fn written(&mut self, parts: [&str; 3]) {
-        if self.text.len() + parts.iter().map(|part| part.len()).sum::<usize>() > LONGEST {
-            self.metadata.clear();
-            self.beats.clear();
-            self.note(Err(Fault::new("too_large", "the record is longer than 16 MiB")));
-            return;
-        }
-        for part in parts {
-            self.text.push_str(part);
-        }
+    /// The record is longer than any may be; what was gathered of it is dropped.
+    pub(super) fn too_large(&mut self) {
+        self.metadata.clear();
+        self.beats.clear();
+        self.note(Err(Fault::too_large()));
     }
 
     /// The first fault counts.
@@ -181,7 +173,7 @@ fn pair(attributes: &str, first: &str, second: &str) -> Result<(String, String),
     one.zip(two).ok_or_else(|| Fault::new("bad_attribute", format!("an inner element without {first} or {second}")))
 }
 
-fn date(field: &str, text: Option<String>) -> Result<Option<Stamp>, Fault> {
+pub(super) fn date(field: &str, text: Option<String>) -> Result<Option<Stamp>, Fault> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     stamp(&text).map(Some).ok_or_else(|| Fault::new("bad_date", format!("{field}: not a date as exports write it")))
 }
@@ -205,7 +197,7 @@ fn beats(written: &[(String, String)], start: Stamp) -> Result<Vec<(f64, f64)>, 
 }
 
 /// `<<HKDevice: 0x282e30280>, name:iPhone, …>` differs from record to record in its address; the rest is the device.
-fn without_address(device: String) -> String {
+pub(super) fn without_address(device: String) -> String {
     let rest = device.strip_prefix("<<HKDevice: 0x").and_then(|rest| rest.split_once('>'));
     match rest {
         Some((address, rest)) if address.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
@@ -262,7 +254,7 @@ mod tests {
 
     fn record(attributes: &str, metadata: &[&str]) -> Result<Record, Fault> {
         let mut draft = Draft::default();
-        draft.begin(0, attributes);
+        draft.begin(attributes);
         for entry in metadata {
             draft.metadata_entry(entry);
         }

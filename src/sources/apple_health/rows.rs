@@ -1,15 +1,22 @@
-//! Records on their way to the stage of `apple_health_raw.records`: words become numbers, the content becomes an
-//! identity, the zone becomes an offset. The order of the fields is that of `sql/create_stage.sql`.
+//! Records and other elements on their way to their stages: words become numbers, the content becomes an identity, the
+//! zone becomes an offset. The order of the fields is that of the `create_stage.sql` of each.
 
 use chrono::{DateTime, Offset, TimeZone};
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::instant;
-use super::reader::{self, Export, Visitor};
+use super::reader::{self, Element, Export, Visitor};
 use super::record::{Fault, Record};
+use super::{attributes, elements, instant};
 use crate::source::{About, Reading, Rejected, Row, Sink, Unreadable};
 
-/// Places in `RECORDS.dictionaries`.
+/// Places of the stages. Records that stand inside correlations wait in one of their own, because most are repeated at
+/// the top.
+pub(super) const RECORDS: usize = 0;
+const NESTED: usize = 1;
+pub(super) const ELEMENTS: usize = 2;
+
+/// Places of the dictionaries.
 const TYPES: usize = 0;
 const UNITS: usize = 1;
 const SOURCE_NAMES: usize = 2;
@@ -23,21 +30,26 @@ pub(super) fn read(
     reading: Reading,
     sink: &mut dyn Sink,
 ) -> Result<About, Unreadable> {
-    let mut rows = Rows { sink, reading, row: Row::default(), buffer: Vec::new() };
+    let mut rows = Rows { sink, reading, row: Row::default(), buffer: Vec::new(), date: None, me: None };
     let export = reader::read(document, &mut rows)?;
-    Ok(about(&export))
+    Ok(about(&export, rows.date.as_deref(), rows.me.as_ref()))
 }
 
-fn about(export: &Export) -> About {
-    let made = export.date.as_deref().and_then(instant::stamp);
+fn about(export: &Export, date: Option<&str>, me: Option<&Value>) -> About {
+    let made = date.and_then(instant::stamp);
+    let at_top = export.elements.iter().filter(|(name, _)| !name.contains(['(', '/']));
+    let rows = at_top.filter(|(name, _)| !matches!(name.as_str(), "ExportDate" | "Me"));
+    let unknown = export.elements.iter().filter(|(name, _)| !elements::is_known(name));
     About {
         made_at: made.and_then(|stamp| DateTime::from_timestamp(stamp.at, 0)),
-        records: export.elements.get("Record").copied().unwrap_or(0),
+        records: rows.map(|(_, count)| count).sum(),
+        unknown: unknown.map(|(name, count)| (name.clone(), *count)).collect(),
         columns: json!({
-            "export_date": export.date,
+            "export_date": date,
             "locale": export.locale,
             "format_version": export.version,
             "elements": export.elements,
+            "me": me,
         }),
     }
 }
@@ -47,14 +59,50 @@ struct Rows<'a> {
     reading: Reading,
     row: Row,
     buffer: Vec<u8>,
+    /// `ExportDate`.
+    date: Option<String>,
+    /// Attributes of `Me`.
+    me: Option<Value>,
 }
 
 impl Visitor for Rows<'_> {
     fn record(&mut self, record: &Record) -> anyhow::Result<()> {
+        self.record_row(RECORDS, record)
+    }
+
+    fn element(&mut self, element: Element) -> anyhow::Result<()> {
+        let parsed = elements::parse(element.text, &mut |record, from, text| match record {
+            Ok(record) => self.record_row(NESTED, &record),
+            Err(fault) => {
+                let locator = json!({"offset": element.at + from, "element": element.name, "number": element.number});
+                self.reject_row(RECORDS, text, locator, fault)
+            }
+        })?;
+        match parsed {
+            Ok(parsed) if self.is_about_the_export(element.name, &parsed)? => Ok(()),
+            Ok(parsed) => self.element_row(element.name, &parsed),
+            Err(fault) => self.reject(element, fault),
+        }
+    }
+
+    fn reject(&mut self, element: Element, fault: Fault) -> anyhow::Result<()> {
+        let Element { name, number, at, text } = element;
+        if name == "Record" {
+            return self.reject_row(RECORDS, text, json!({"offset": at, "record": number}), fault);
+        }
+        self.reject_row(ELEMENTS, text, json!({"offset": at, "element": name, "number": number}), fault)
+    }
+
+    fn progress(&mut self, at: u64) -> anyhow::Result<()> {
+        self.sink.progress(at)
+    }
+}
+
+impl Rows<'_> {
+    fn record_row(&mut self, stage: usize, record: &Record) -> anyhow::Result<()> {
         let id = record.identity(&mut self.buffer);
         let zone = record.zone.unwrap_or(self.reading.home_tz);
-        let at = DateTime::from_timestamp(record.start_at, 0).unwrap_or_default();
-        let offset = zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc();
+        let offset = offset_s(zone, record.start_at);
         let sink = &mut *self.sink;
         let mut word = |place, text: Option<&String>| text.map(|text| sink.word(place, text));
         let numbers = [
@@ -84,22 +132,78 @@ impl Visitor for Rows<'_> {
         row.jsonb(metadata(&record.metadata).as_deref());
         row.floats(record.beats.iter().map(|(seconds, _)| *seconds));
         row.floats(record.beats.iter().map(|(_, bpm)| *bpm));
-        sink.row(&record.kind, row)
+        sink.row(stage, &record.kind, Some(day(record.start_at, offset)), row)
     }
 
-    fn reject(&mut self, number: u64, at: u64, fault: Fault, text: &str) -> anyhow::Result<()> {
-        self.sink.reject(Rejected {
-            locator: json!({"offset": at, "record": number}),
-            code: fault.code,
-            detail: fault.detail,
-            source_id: None,
-            payload: text.as_bytes().to_vec(),
-        })
+    fn element_row(&mut self, name: &str, element: &elements::Element) -> anyhow::Result<()> {
+        let zone = element.zone.unwrap_or(self.reading.home_tz);
+        let offset = element.start_at.map(|at| offset_s(zone, at));
+        let row = &mut self.row;
+        row.clear();
+        row.text(Some(name));
+        row.uuid(element.id);
+        row.instant(element.start_at);
+        row.instant(element.end_at);
+        row.instant(element.created_at);
+        row.text(element.source_name.as_deref());
+        row.int(offset);
+        row.text(Some(zone.name()));
+        row.text(Some(if element.zone.is_some() { "record" } else { "home" }));
+        row.text(Some(&element.payload));
+        let at = element.start_at.or(element.created_at);
+        let of_instant = at.map(|at| day(at, offset_s(zone, at)));
+        self.sink.row(ELEMENTS, name, element.day.map(|day| day.to_epoch_days()).or(of_instant), row)
     }
 
-    fn progress(&mut self, at: u64) -> anyhow::Result<()> {
-        self.sink.progress(at)
+    fn reject_row(&mut self, stage: usize, text: &str, locator: Value, fault: Fault) -> anyhow::Result<()> {
+        let kind = if stage == RECORDS { kind_of(text) } else { None };
+        let kind = kind.or_else(|| locator["element"].as_str().map(str::to_owned)).unwrap_or_else(|| "Record".into());
+        let payload = text.as_bytes().to_vec();
+        let rejected = Rejected { locator, code: fault.code, detail: fault.detail, source_id: None, payload };
+        self.sink.reject(stage, &kind, rejected)
     }
+
+    /// `ExportDate` and `Me` describe the export, unless they hold more than they are known to, or come again.
+    fn is_about_the_export(&mut self, name: &str, element: &elements::Element) -> anyhow::Result<bool> {
+        let is_new = match name {
+            "ExportDate" => self.date.is_none(),
+            "Me" => self.me.is_none(),
+            _ => false,
+        };
+        if !is_new {
+            return Ok(false);
+        }
+        let mut payload: Value = serde_json::from_str(&element.payload)?;
+        if payload.as_object().is_none_or(|parts| parts.len() > 2) {
+            return Ok(false);
+        }
+        let attributes = payload["attributes"].take();
+        if name == "Me" {
+            self.me = Some(attributes);
+            return Ok(true);
+        }
+        let only_value = attributes.as_object().is_some_and(|all| all.keys().all(|name| name == "value"));
+        self.date = attributes["value"].as_str().filter(|date| !date.is_empty()).map(str::to_owned);
+        Ok(only_value)
+    }
+}
+
+/// Seconds east of UTC in a zone at an instant.
+fn offset_s(zone: Tz, at: i64) -> i32 {
+    let at = DateTime::from_timestamp(at, 0).unwrap_or_default();
+    zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
+}
+
+/// The local day of an instant, in days since 1970.
+fn day(at: i64, offset_s: i32) -> i32 {
+    i32::try_from((at + i64::from(offset_s)).div_euclid(86_400)).unwrap_or(i32::MAX)
+}
+
+/// The type of a record that could not be used, as far as it can be read.
+fn kind_of(text: &str) -> Option<String> {
+    let tag = text.strip_prefix("<Record")?;
+    let (_, value) = attributes::split(tag).map_while(Result::ok).find(|(name, _)| *name == "type")?;
+    attributes::unescape(value).ok().map(|kind| kind.chars().take(200).collect())
 }
 
 /// Metadata as a JSON object; a key that occurs twice holds an array. None for no metadata.

@@ -2,13 +2,15 @@
 
 use std::io::Cursor;
 
-use super::reader::{Export, Visitor, read};
+use super::reader::{Element, Export, Visitor, read};
 use super::record::{Fault, Record};
 use crate::source::Unreadable;
 
 #[derive(Default)]
 struct Found {
     records: Vec<Record>,
+    /// Name, number, byte and text.
+    elements: Vec<(String, u64, u64, String)>,
     rejects: Vec<(u64, u64, &'static str, String)>,
 }
 
@@ -17,8 +19,12 @@ impl Visitor for Found {
         self.records.push(record.clone());
         Ok(())
     }
-    fn reject(&mut self, number: u64, at: u64, fault: Fault, text: &str) -> anyhow::Result<()> {
-        self.rejects.push((number, at, fault.code, text.to_owned()));
+    fn element(&mut self, element: Element) -> anyhow::Result<()> {
+        self.elements.push((element.name.to_owned(), element.number, element.at, element.text.to_owned()));
+        Ok(())
+    }
+    fn reject(&mut self, element: Element, fault: Fault) -> anyhow::Result<()> {
+        self.rejects.push((element.number, element.at, fault.code, element.text.to_owned()));
         Ok(())
     }
     fn progress(&mut self, _: u64) -> anyhow::Result<()> {
@@ -45,16 +51,47 @@ fn export(inside: &str) -> String {
 }
 
 #[test]
-fn records_at_the_top_are_read_and_those_of_a_correlation_are_not_repeated() {
-    let (found, about) = run(export(&format!(
-        "<ExportDate value=\"2019-10-01 10:00:00 -0400\"/><Me/>{RECORD}/>{RECORD}><MetadataEntry key=\"k\" value=\"v\"/></Record>\
-         <Correlation type=\"f\">{RECORD}/><MetadataEntry key=\"x\" value=\"y\"/></Correlation><Workout/><Workout></Workout>"
-    )));
+fn records_at_the_top_are_read_and_everything_else_is_handed_over_as_written() {
+    let correlation = format!(
+        "<Correlation type=\"f\">\n {RECORD}/><!-- > --><MetadataEntry key=\"x\" value=\"<y&lt;\"/>a&#98;<![CDATA[c]]></Correlation >"
+    );
+    let correlation = correlation.replace("\"<y", "\"y");
+    let document = export(&format!(
+        "<ExportDate value=\"2019-10-01 10:00:00 -0400\"/>\n <Me/>{RECORD}/>{RECORD}><MetadataEntry key=\"k\" value=\"v\"/></Record>\
+         {correlation}<Workout/><Workout\na='1'></Workout>"
+    ));
+    let (found, about) = run(&document);
     let about = about.expect("an export");
     assert_eq!(found.records.len(), 2);
     assert_eq!(found.records[1].metadata, [("k".to_owned(), "v".to_owned())]);
-    assert_eq!(about.date.as_deref(), Some("2019-10-01 10:00:00 -0400"));
     assert_eq!((about.elements["Record"], about.elements["Correlation"], about.elements["Workout"]), (2, 1, 2));
+    let texts: Vec<&str> = found.elements.iter().map(|(_, _, _, text)| text.as_str()).collect();
+    let date = "<ExportDate value=\"2019-10-01 10:00:00 -0400\"/>";
+    assert_eq!(texts, [date, "<Me/>", &correlation, "<Workout/>", "<Workout\na='1'></Workout>"]);
+    for (name, _, at, text) in &found.elements {
+        assert!(document[usize::try_from(*at).expect("small")..].starts_with(text), "{name}");
+    }
+    assert_eq!(found.elements[4].1, 2);
+}
+
+#[test]
+fn a_record_that_holds_more_than_a_record_is_handed_over_as_well() {
+    let odd = format!("{RECORD}><Extra a=\"1\"/></Record>");
+    let (found, about) = run(export(&format!("{odd}{RECORD}>text</Record>{RECORD}> </Record>")));
+    assert_eq!(about.expect("an export").elements["Record/Extra"], 1);
+    assert_eq!((found.records.len(), found.elements.len()), (3, 2));
+    assert_eq!(found.elements[0].3, odd);
+}
+
+#[test]
+fn an_element_that_is_too_long_costs_itself() {
+    let entry = "<MetadataEntry key=\"k\" value=\"v\"/>";
+    let many = entry.repeat((16 << 20) / entry.len() + 1);
+    let (found, about) = run(export(&format!("<Workout>{many}</Workout>{RECORD}>{many}</Record>{RECORD}/><Workout/>")));
+    about.expect("an export");
+    assert_eq!((found.records.len(), found.elements.len()), (1, 1));
+    assert!(found.rejects.iter().all(|(_, _, code, text)| *code == "too_large" && text.len() == 16 << 20));
+    assert_eq!(found.rejects.len(), 2);
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn what_ios_16_wrote_is_read() {
     let phone = Phone::new();
     let mut file = std::fs::File::create(phone.home.work().join("export.xml")).expect("a file");
     file.write_all(include_bytes!("../fixtures/apple_health/ios16.xml")).expect("content");
-    phone.import("export.xml").expect(0).says("not stored yet");
+    phone.import("export.xml").expect(0).says("Workout");
     let found = rows(
         &mut phone.sql(),
         "select type, unit, value, source_name, device, metadata from apple_health_raw.published_records order by start_at",

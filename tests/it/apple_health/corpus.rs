@@ -17,7 +17,7 @@ const FILES: [&str; 6] = [
     "tdda/export6s3sample.xml",
 ];
 
-fn corpus() -> Vec<PathBuf> {
+pub(super) fn corpus() -> Vec<PathBuf> {
     let Ok(folder) = std::env::var("HEALTH_CORPUS") else {
         eprintln!("HEALTH_CORPUS is not set: real exports are not read, the fixtures stand in for them");
         let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/apple_health/ios16.xml");
@@ -57,7 +57,7 @@ fn records(xml: &str) -> Vec<String> {
 }
 
 /// The `>` that is not inside quotes.
-fn end_of_tag(body: &str, start: usize) -> Option<usize> {
+pub(super) fn end_of_tag(body: &str, start: usize) -> Option<usize> {
     let mut quoted = false;
     body[start..].char_indices().find_map(|(at, c)| {
         quoted ^= c == '"';
@@ -77,7 +77,7 @@ fn without_address(record: &str) -> String {
     }
 }
 
-fn text_of(path: &PathBuf) -> String {
+pub(super) fn text_of(path: &PathBuf) -> String {
     let bytes = std::fs::read(path).expect("a file");
     if !bytes.starts_with(b"PK") {
         return String::from_utf8(bytes).expect("UTF-8");

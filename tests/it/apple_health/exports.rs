@@ -14,7 +14,7 @@ pub struct Export {
     /// What the addresses of devices begin from: they differ from export to export.
     pub pointer: u64,
     pub records: Vec<Record>,
-    /// Written behind the records, as it is.
+    /// Written behind the records; see [`in_zone`].
     pub rest: String,
 }
 
@@ -109,7 +109,7 @@ impl Export {
             inside.push_str(&self.with_beats(record));
             xml.push_str(&if inside.is_empty() { "/>\n".to_owned() } else { format!(">{inside}\n </Record>\n") });
         }
-        xml + &self.rest + "</HealthData>\n"
+        xml + &in_zone(&self.rest, self.offset_hours, self.pointer) + "</HealthData>\n"
     }
 
     /// Beats are times of day in the offset of the export.
@@ -140,4 +140,37 @@ pub fn zipped(entries: &[(&str, &str)]) -> Vec<u8> {
         zip.write_all(content.as_bytes()).expect("content");
     }
     zip.finish().expect("a zip").into_inner()
+}
+
+/// A workout with all that a workout can hold.
+pub const WORKOUT: &str = concat!(
+    " <Workout workoutActivityType=\"HKWorkoutActivityTypeRunning\" duration=\"29.5\" durationUnit=\"min\" sourceName=\"Watch\" ",
+    "device=\"&lt;&lt;HKDevice: 0x{pointer}&gt;, name:Watch, model:Watch&gt;\" creationDate=\"{at:2026-01-07 09:31:00}\" ",
+    "startDate=\"{at:2026-01-07 09:00:00}\" endDate=\"{at:2026-01-07 09:30:00}\">\n",
+    "  <MetadataEntry key=\"HKTimeZone\" value=\"Asia/Tokyo\"/>\n  <MetadataEntry key=\"HKIndoorWorkout\" value=\"0\"/>\n",
+    "  <WorkoutEvent type=\"HKWorkoutEventTypePause\" date=\"{at:2026-01-07 09:10:00}\"><MetadataEntry key=\"k\" value=\"v\"/></WorkoutEvent>\n",
+    "  <WorkoutActivity uuid=\"7f\" startDate=\"{at:2026-01-07 09:00:00}\" endDate=\"{at:2026-01-07 09:30:00}\">\n",
+    "   <WorkoutStatistics type=\"HKQuantityTypeIdentifierHeartRate\" startDate=\"{at:2026-01-07 09:00:00}\" endDate=\"{at:2026-01-07 09:30:00}\" average=\"151\" unit=\"count/min\"/>\n",
+    "  </WorkoutActivity>\n",
+    "  <WorkoutStatistics type=\"HKQuantityTypeIdentifierHeartRate\" startDate=\"{at:2026-01-07 09:00:00}\" endDate=\"{at:2026-01-07 09:30:00}\" average=\"151\" unit=\"count/min\"/>\n",
+    "  <WorkoutStatistics type=\"HKQuantityTypeIdentifierStepCount\" startDate=\"{at:2026-01-07 09:00:00}\" endDate=\"{at:2026-01-07 09:30:00}\" sum=\"3000\" unit=\"count\"/>\n",
+    "  <WorkoutRoute sourceName=\"Watch\" startDate=\"{at:2026-01-07 09:00:00}\" endDate=\"{at:2026-01-07 09:30:00}\">\n",
+    "   <Location date=\"{at:2026-01-07 09:00:01}\" latitude=\"35.6\" longitude=\"139.7\"/>\n   <FileReference path=\"/workout-routes/route_1.gpx\"/>\n",
+    "  </WorkoutRoute>\n </Workout>\n"
+);
+
+/// `{at:2026-01-07 09:00:00}`, in Pacific standard time, as an export writes it that many hours east of it; `{pointer}`
+/// as an address.
+pub fn in_zone(text: &str, offset_hours: i64, pointer: u64) -> String {
+    let (mut written, mut rest) = (String::new(), text);
+    let offset = -8 + offset_hours;
+    let zone = format!("{}{:02}00", if offset < 0 { '-' } else { '+' }, offset.abs());
+    while let Some((before, after)) = rest.split_once("{at:") {
+        let (at, after) = after.split_once('}').expect("an instant");
+        let at =
+            NaiveDateTime::parse_from_str(at, "%Y-%m-%d %H:%M:%S").expect("a time") + TimeDelta::hours(offset_hours);
+        let _ = write!(written, "{before}{} {zone}", at.format("%Y-%m-%d %H:%M:%S"));
+        rest = after;
+    }
+    (written + rest).replace("{pointer}", &format!("{pointer:x}"))
 }

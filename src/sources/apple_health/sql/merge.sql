@@ -10,4 +10,5 @@ select $1::bigint, $2::bigint, s.type_id, s.start_at, s.id
   from pg_temp.apple_health_records s
 on conflict (user_id, account_id, type_id, start_at, id, ordinal) do update
    set missing_since_run_id = null, run_id = excluded.run_id   -- it is back
+     , returned_run_id = excluded.run_id, missing_before_run_id = r.missing_since_run_id
  where r.missing_since_run_id is not null

@@ -1,5 +1,7 @@
-select t.type, count(*)
+select t.type
+     , count(*) filter (where r.returned_run_id is distinct from r.run_id)
+     , count(*) filter (where r.returned_run_id = r.run_id)
   from apple_health_raw.records r
   join apple_health_raw.types t on t.user_id = r.user_id and t.account_id = r.account_id and t.type_id = r.type_id
- where r.user_id = $1 and r.account_id = $2 and r.run_id = $3 and r.file_id = $4 and r.missing_since_run_id is null
+ where r.user_id = $1 and r.account_id = $2 and r.run_id = $3 and r.missing_since_run_id is null
  group by t.type
