@@ -194,7 +194,7 @@ select r.user_id
      , k.is_category
   from apple_health_raw.records r
   join apple_health_raw.types t on t.user_id = r.user_id and t.account_id = r.account_id and t.type_id = r.type_id
-  join (select distinct m.type, m.is_category from apple_health_raw.mapping m where m.place <> 'raw') k on k.type = t.type
+  join (select distinct m.type, m.is_category from apple_health_raw.mapping m where m.place not in ('raw', 'sleep')) k on k.type = t.type
  where (k.is_category or r.value is not null)
    and not exists (select from apple_health_raw.conversions c
                     where c.user_id = r.user_id and c.account_id = r.account_id and c.type_id = r.type_id

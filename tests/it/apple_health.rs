@@ -3,6 +3,7 @@
 mod broken;
 mod canonical;
 mod canonical_mapping;
+mod canonical_sleep;
 mod corpus;
 mod elements;
 mod exports;

@@ -75,6 +75,7 @@ pub(crate) static SOURCE: Source = Source {
 const MODELS: &[Model] = &[
     model("unconvertible", "published_unconvertible", Table::Rejects, include_str!("models/unconvertible.sql")),
     model("vitals", "published_vitals", Table::BiometricsVitals, include_str!("models/vitals.sql")),
+    model("sleep_sessions", "published_sleep", Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
 ];
 
 const fn dictionary(table: &'static str, id: &'static str, word: &'static str) -> Dictionary {
