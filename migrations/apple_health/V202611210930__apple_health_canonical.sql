@@ -148,6 +148,8 @@ select r.user_id
      , (select z.tz_name from apple_health_raw.zones z
          where z.user_id = r.user_id and z.account_id = r.account_id and z.zone_id = r.zone_id) as tz_name
      , case when r.zone_from_record then 'record' else 'home' end as tz_basis
+     , c.plausible_lo
+     , c.plausible_hi
      , c.mapping_version
      , e.exported_at
      , r.file_id

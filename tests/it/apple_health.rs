@@ -2,6 +2,7 @@
 
 mod broken;
 mod canonical;
+mod canonical_daily;
 mod canonical_mapping;
 mod canonical_sleep;
 mod corpus;

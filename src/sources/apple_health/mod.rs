@@ -76,6 +76,7 @@ const MODELS: &[Model] = &[
     model("unconvertible", "published_unconvertible", Table::Rejects, include_str!("models/unconvertible.sql")),
     model("vitals", "published_vitals", Table::BiometricsVitals, include_str!("models/vitals.sql")),
     model("sleep_sessions", "published_sleep", Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
+    model("daily_summaries", "published_days", Table::DailySummaries, include_str!("models/daily_summaries.sql")),
 ];
 
 const fn dictionary(table: &'static str, id: &'static str, word: &'static str) -> Dictionary {
