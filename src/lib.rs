@@ -24,6 +24,7 @@ mod oauth;
 mod output;
 mod pipeline;
 mod progress;
+mod reference;
 mod run;
 mod server;
 mod signals;

@@ -28,6 +28,8 @@ pub(crate) struct Source {
     pub(crate) api: Option<Api>,
     pub(crate) files: Option<Files>,
     pub(crate) models: &'static [Model],
+    /// Reference data that its views and models follow: a change makes all of its models run again.
+    pub(crate) references: &'static [&'static crate::reference::Reference],
 }
 
 impl Source {

@@ -44,7 +44,7 @@ comment on column canonical.user_identity.birth_date is 'Date of birth as sent; 
 comment on column canonical.user_identity.sex is 'Sex or gender as the source words it; null: not sent.';
 comment on column canonical.user_identity.detail is 'What else the source says about the person; null: nothing.';
 
-create table canonical.samples (
+create table canonical.sample_values (
   user_id         bigint not null,
   metric_code     text not null,
   start_at        timestamptz not null,
@@ -78,17 +78,22 @@ create table canonical.samples (
   primary key (user_id, metric_code, start_at, sample_key),
   check (value_num is not null or value_code is not null)
 );
-create index samples_day_idx on canonical.samples (user_id, metric_code, local_date) where retired_at is null;
-create index samples_lineage_idx on canonical.samples (user_id, raw_table, raw_source_id);
-comment on table canonical.samples is 'One device reading or one interval total, as the source recorded it. Series denser than one value a minute are in sample_points; api.samples shows both.';
-comment on column canonical.samples.start_at is 'Instant of the reading, or start of the interval.';
-comment on column canonical.samples.end_at is 'End of the interval; null: a point in time.';
-comment on column canonical.samples.sample_key is 'First 16 bytes of a digest of source, account, raw id and path: two devices, or two values in one second, stay apart.';
-comment on column canonical.samples.value_num is 'Value in the unit of the metric (meta.metrics.ucum); null: a coded value.';
-comment on column canonical.samples.value_code is 'Coded value (menstrual flow: light, heavy); null: a number.';
-comment on column canonical.samples.unit_raw is 'Unit as sent; null: none sent, or the source''s documentation fixes it.';
-comment on column canonical.samples.value_raw is 'Value as sent, digits kept; null: the same as value_num.';
-comment on column canonical.samples.context is 'Circumstances as sent: posture, relation to a meal, motion, sampling interval. Null: none sent.';
+create index sample_values_day_idx on canonical.sample_values (user_id, metric_code, local_date) where retired_at is null;
+create index sample_values_lineage_idx on canonical.sample_values (user_id, raw_table, raw_source_id);
+comment on table canonical.sample_values is 'One device reading or one interval total of a source whose readings models write. Read canonical.samples, which shows these and the readings that stay in raw.';
+comment on column canonical.sample_values.start_at is 'Instant of the reading, or start of the interval.';
+comment on column canonical.sample_values.end_at is 'End of the interval; null: a point in time.';
+comment on column canonical.sample_values.sample_key is 'First 16 bytes of a digest of source, account, raw id and path: two devices, or two values in one second, stay apart.';
+comment on column canonical.sample_values.value_num is 'Value in the unit of the metric (meta.metrics.ucum); null: a coded value.';
+comment on column canonical.sample_values.value_code is 'Coded value (menstrual flow: light, heavy); null: a number.';
+comment on column canonical.sample_values.unit_raw is 'Unit as sent; null: none sent, or the source''s documentation fixes it.';
+comment on column canonical.sample_values.value_raw is 'Value as sent, digits kept; null: the same as value_num.';
+comment on column canonical.sample_values.context is 'Circumstances as sent: posture, relation to a meal, motion, sampling interval. Null: none sent.';
+
+-- A source whose raw records are one reading each is shown from where they are: its migration adds them to this view, with the same columns.
+create view canonical.samples with (security_invoker = true) as
+select * from canonical.sample_values;
+comment on view canonical.samples is 'One device reading or one interval total, as the source recorded it: rows that models wrote (sample_values), and raw records that are readings already. Series denser than one value a minute are in sample_points; api.samples shows both.';
 
 create table canonical.sample_origins (
   user_id         bigint not null,

@@ -14,9 +14,9 @@ alter table meta.rejects add constraint rejects_account_id_fkey
   foreign key (user_id, account_id) references meta.source_accounts;
 alter table canonical.user_identity add constraint user_identity_source_system_fkey
   foreign key (source_system) references meta.source_systems;
-alter table canonical.samples add constraint samples_metric_code_fkey
+alter table canonical.sample_values add constraint sample_values_metric_code_fkey
   foreign key (metric_code) references meta.metrics;
-alter table canonical.samples add constraint samples_source_system_fkey
+alter table canonical.sample_values add constraint sample_values_source_system_fkey
   foreign key (source_system) references meta.source_systems;
 alter table canonical.sample_origins add constraint sample_origins_source_system_fkey
   foreign key (source_system) references meta.source_systems;

@@ -41,3 +41,18 @@ begin
     execute format('comment on column %I.%I.%I is %L', bare.nspname, bare.relname, bare.attname, bare.said);
   end loop;
 end $$;
+
+-- The columns of canonical.samples say what those of canonical.sample_values say.
+do $$
+declare
+  said record;
+begin
+  for said in
+    select v.attname, col_description(t.attrelid, t.attnum) as words
+      from pg_attribute v
+      join pg_attribute t on t.attrelid = 'canonical.sample_values'::regclass and t.attname = v.attname
+     where v.attrelid = 'canonical.samples'::regclass and v.attnum > 0
+  loop
+    execute format('comment on column canonical.samples.%I is %L', said.attname, said.words);
+  end loop;
+end $$;

@@ -7,12 +7,14 @@ pub(crate) mod metrics;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Table {
     UserIdentity,
-    Samples,
     DailySummaries,
     BiometricsVitals,
     SleepSessions,
     Workouts,
     Scores,
+    /// No canonical table: the model names raw records that cannot be used (`raw_source_id`, `code`, `detail`), and they
+    /// become rejects.
+    Rejects,
 }
 
 /// What the engine must know to write rows of a table.
@@ -26,6 +28,20 @@ pub(crate) struct Shape {
     pub(crate) key: &'static [&'static str],
     /// Whether an earlier state is copied to `row_history` (docs/data-model.md: not for rewritten totals).
     pub(crate) history: bool,
+    /// Its parts.
+    pub(crate) children: Option<Children>,
+}
+
+/// Rows that belong to a row and have its lineage. A model gives them as one jsonb column, an array of objects; a model that
+/// does not leaves them alone. They are replaced as a whole and leave no history: raw has what they were made from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Children {
+    /// Name in schema `canonical`; its key begins with `user_id` and the parent's id.
+    pub(crate) table: &'static str,
+    /// The model's column.
+    pub(crate) column: &'static str,
+    /// Their own columns in the key, behind the parent's id.
+    pub(crate) key: &'static str,
 }
 
 /// The natural key of every table whose rows are entities (docs/data-model.md).
@@ -34,22 +50,24 @@ const LINEAGE_KEY: &[&str] = &["source_system", "account_id", "raw_source_id", "
 impl Table {
     pub(crate) const fn shape(self) -> Shape {
         const fn entity(name: &'static str, id: &'static str) -> Shape {
-            Shape { name, id: Some(id), key: LINEAGE_KEY, history: true }
+            Shape { name, id: Some(id), key: LINEAGE_KEY, history: true, children: None }
         }
         match self {
             Self::UserIdentity => entity("user_identity", "identity_id"),
             Self::BiometricsVitals => entity("biometrics_vitals", "vital_id"),
-            Self::SleepSessions => entity("sleep_sessions", "sleep_id"),
+            Self::SleepSessions => Shape {
+                children: Some(Children { table: "sleep_stages", column: "stages", key: "seq" }),
+                ..entity("sleep_sessions", "sleep_id")
+            },
             Self::Workouts => entity("workouts", "workout_id"),
             Self::Scores => entity("scores", "score_id"),
-            Self::Samples => {
-                Shape { name: "samples", id: None, key: &["metric_code", "start_at", "sample_key"], history: false }
-            }
+            Self::Rejects => Shape { name: "rejects", id: None, key: &[], history: false, children: None },
             Self::DailySummaries => Shape {
                 name: "daily_summaries",
                 id: None,
                 key: &["local_date", "metric_code", "source_system", "account_id", "device_key", "stat", "origin"],
                 history: false,
+                children: None,
             },
         }
     }

@@ -133,7 +133,10 @@ pub(crate) fn migrate(client: &mut Client, ctx: &Context) -> Result<(), Failure>
         }
     }
     client.batch_execute("set lock_timeout = '30s'").sql()?;
-    crate::canonical::metrics::load(client)?;
+    crate::canonical::metrics::METRICS.load(client)?;
+    for reference in crate::sources::ALL.iter().flat_map(|source| source.references) {
+        reference.load(client)?;
+    }
     Person::ensure_first(client, &ctx.config)?;
     client.execute("select pg_advisory_unlock($1)", &[&LOCK]).sql()?;
     Ok(())

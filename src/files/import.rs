@@ -285,6 +285,7 @@ impl Import<'_> {
             let merged = typed::merge(t, run, files, entry.file_id, &read.about, accept_deletions)?;
             failpoint!("import.merged");
             typed::describe(t, run, files, entry.file_id, &read.about)?;
+            typed::follow(t, run, files)?;
             for table in files.tables {
                 let rejected = &found.stages[table.stage].rejected;
                 reject::store(t, run, table.name, Some(entry.file_id), rejected).map_err(|e| db::failure(&e))?;

@@ -227,3 +227,11 @@ pub(crate) fn describe(
     t.execute(files.describe, &values).sql()?;
     Ok(())
 }
+
+/// Brings up to date what follows from the rows of this run.
+pub(crate) fn follow(t: &mut Transaction, run: &Run, files: &Files) -> Result<(), Failure> {
+    for statement in files.after {
+        t.execute(*statement, &[&run.user_id, &run.account_id, &run.run_id]).sql()?;
+    }
+    Ok(())
+}

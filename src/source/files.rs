@@ -30,6 +30,8 @@ pub(crate) struct Files {
     pub(crate) newest: &'static str,
     /// Writes down what a document says about itself. $1 person, $2 account, $3 file, $4 made, $5 columns, $6 run.
     pub(crate) describe: &'static str,
+    /// What follows from the rows of a run, in the same transaction, after everything else. $1 person, $2 account, $3 run.
+    pub(crate) after: &'static [&'static str],
 }
 
 /// What the first bytes of a document say.

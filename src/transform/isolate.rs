@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Upserted;
 use super::upsert::{Range, Statement, keys};
+use crate::canonical::Table;
 use crate::run::Run;
 use crate::source::{Model, Source};
 
@@ -21,8 +22,11 @@ pub(super) fn apply(
     after_run: i64,
     starts_again: bool,
 ) -> Result<Upserted, postgres::Error> {
-    let statement = Statement::prepare(t, source, model)?;
     expect_many(t, source, model, run, after_run)?;
+    if model.into == Table::Rejects {
+        return super::unusable::reject(t, source, model, run, after_run);
+    }
+    let statement = Statement::prepare(t, source, model)?;
     let all = Range { after_run, keys: None };
     let mut done = match attempt(t, &statement, run, all)? {
         Ok(done) => done,

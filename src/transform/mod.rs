@@ -4,6 +4,7 @@
 
 mod isolate;
 mod pair;
+mod unusable;
 mod upsert;
 
 use postgres::{Client, Transaction};
@@ -43,12 +44,21 @@ struct State {
 /// How a model's revision is written into its rows: `whoop.sleep_sessions/3f9a1c07`.
 fn mapping_version(source: &Source, model: &Model) -> String {
     use std::fmt::Write as _;
-    let digest = Sha256::digest(model.select);
+    let digest = text_hash(source, model);
     let mut version = format!("{}.{}/", source.id, model.name);
     for byte in &digest[..4] {
         let _ = write!(version, "{byte:02x}");
     }
     version
+}
+
+/// What a model says: its own text, and the reference data of its source.
+fn text_hash(source: &Source, model: &Model) -> Vec<u8> {
+    let mut digest = Sha256::new_with_prefix(model.select);
+    for reference in source.references {
+        reference.add_to(&mut digest);
+    }
+    digest.finalize().to_vec()
 }
 
 /// Runs all models of `source` over what changed in the run's account; with `rebuild` over everything. Where everything
@@ -78,7 +88,7 @@ pub(crate) fn behind(client: &mut Client, source: &Source, whose: Whose) -> Resu
     let mut behind = Vec::new();
     for model in source.models {
         let state = state(client, whose, &format!("{}.{}", source.id, model.name))?;
-        let edited = state.text_hash != Sha256::digest(model.select).to_vec();
+        let edited = state.text_hash != text_hash(source, model);
         if edited || changes(client, source, model, whose, state.watermark)? != Scope::Nothing {
             behind.push(model);
         }
@@ -95,7 +105,7 @@ fn run_model(
 ) -> Result<Upserted, Failure> {
     let nothing = Upserted { model: model.name, table: model.into.shape().name, ..Upserted::default() };
     let name = format!("{}.{}", source.id, model.name);
-    let text_hash = Sha256::digest(model.select).to_vec();
+    let text_hash = text_hash(source, model);
     let whose = (run.user_id, run.account_id);
     let state = state(client, whose, &name)?;
     let edited = state.text_hash != text_hash;

@@ -4,7 +4,7 @@
 use postgres::{GenericClient, Transaction};
 
 use super::{Upserted, mapping_version};
-use crate::canonical::Shape;
+use crate::canonical::{Children, Shape};
 use crate::run::Run;
 use crate::source::{Model, Source};
 
@@ -31,7 +31,10 @@ impl Statement {
         for row in t.query(include_str!("sql/target.sql"), &[&shape.name, &said])? {
             columns.push(Column { name: row.get(0), cast: row.get(1) });
         }
-        Ok(Self { text: full(source, model, shape, &columns), version: mapping_version(source, model) })
+        let gives = |name: &str| said.iter().any(|said| said == name);
+        let made = Made { shape, own_hash: gives("raw_hash"), children: shape.children.filter(|c| gives(c.column)) };
+        columns.retain(|column: &Column| column.name != "raw_hash");
+        Ok(Self { text: full(source, model, &made, &columns), version: mapping_version(source, model) })
     }
 
     pub(super) fn run(&self, t: &mut Transaction, run: &Run, range: Range) -> Result<Upserted, postgres::Error> {
@@ -64,7 +67,7 @@ pub(super) fn over_raw(template: &str, source: &Source, table: &str) -> String {
     template.replace("{raw}", &format!("\"{}\".\"{table}\"", source.raw_schema()))
 }
 
-fn wrapped(template: &str, source: &Source, model: &Model) -> String {
+pub(super) fn wrapped(template: &str, source: &Source, model: &Model) -> String {
     over_raw(template, source, model.reads).replace("{model}", model.select)
 }
 
@@ -75,7 +78,26 @@ pub(crate) fn shown(source: &Source, model: &Model, user_id: i64, account_id: i6
         .replace("$2", &account_id.to_string())
 }
 
-fn full(source: &Source, model: &Model, shape: Shape, columns: &[Column]) -> String {
+/// What a model makes beside the columns of its rows.
+struct Made {
+    shape: Shape,
+    /// Its rows are made of several raw rows, and it says their digest itself.
+    own_hash: bool,
+    children: Option<Children>,
+}
+
+/// The statements that replace the parts of rows; empty for rows without.
+fn parts(made: &Made) -> String {
+    let (Some(children), Some(id)) = (made.children, made.shape.id) else { return String::new() };
+    include_str!("sql/children.sql")
+        .replace("{child}", &format!("canonical.\"{}\"", children.table))
+        .replace("{child_key}", &format!("\"{}\"", children.key))
+        .replace("{id_name}", &literal(id))
+        .replace("{id}", &format!("\"{id}\""))
+}
+
+fn full(source: &Source, model: &Model, made: &Made, columns: &[Column]) -> String {
+    let shape = made.shape;
     let quoted = |name: &str| format!("\"{name}\"");
     let list = |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
     // raw_source_id and raw_path are lineage: they identify a row and are no reason for a new version of it.
@@ -107,6 +129,12 @@ fn full(source: &Source, model: &Model, shape: Shape, columns: &[Column]) -> Str
         .replace("{table}", &format!("canonical.{}", quoted(shape.name)))
         .replace("{entity}", &literal(shape.name))
         .replace("{entity_id}", &entity_id)
+        .replace("{parts}", &parts(made))
+        .replace(
+            "{children}",
+            &made.children.map_or(String::new(), |c| format!("m.{} as children, ", quoted(c.column))),
+        )
+        .replace("{hash}", if made.own_hash { "m.raw_hash" } else { "c.hash" })
         .replace("{id}", &id)
         .replace("{id_column}", &id_column)
         .replace("{casts}", &list(&|c| format!("m.{0}::{1} as {0}", quoted(&c.name), c.cast)))

@@ -2,6 +2,9 @@
 
 mod broken;
 mod canonical;
+mod canonical_daily;
+mod canonical_mapping;
+mod canonical_sleep;
 mod corpus;
 mod elements;
 mod exports;
@@ -84,10 +87,17 @@ impl Phone {
                 "select to_jsonb(s) {without} as row from canonical.samples s order by metric_code, start_at, sample_key"
             ),
         );
-        all.extend(rows(
-            &mut sql,
-            &format!("select to_jsonb(v) {without} as row from canonical.biometrics_vitals v order by vital_id"),
-        ));
+        for (table, key) in [
+            ("biometrics_vitals", "vital_id"),
+            ("sleep_sessions", "sleep_id"),
+            ("sleep_stages", "sleep_id, seq"),
+            ("daily_summaries", "local_date, metric_code, stat, origin"),
+        ] {
+            all.extend(rows(
+                &mut sql,
+                &format!("select to_jsonb(v) {without} as row from canonical.{table} v order by {key}"),
+            ));
+        }
         all
     }
 

@@ -6,6 +6,7 @@
 mod attributes;
 mod elements;
 mod instant;
+mod mapping;
 mod prologue;
 mod reader;
 mod record;
@@ -64,20 +65,25 @@ pub(crate) static SOURCE: Source = Source {
         ],
         newest: include_str!("sql/newest.sql"),
         describe: include_str!("sql/describe.sql"),
+        after: &[include_str!("sql/touch_days.sql")],
     }),
     models: MODELS,
+    references: &[&mapping::MAPPING],
 };
 
+/// Bulk samples need no model: `canonical.samples` shows them where they are (migration `apple_health_canonical`).
 const MODELS: &[Model] = &[
-    model("samples", Table::Samples, include_str!("models/samples.sql")),
-    model("vitals", Table::BiometricsVitals, include_str!("models/vitals.sql")),
+    model("unconvertible", "published_unconvertible", Table::Rejects, include_str!("models/unconvertible.sql")),
+    model("vitals", "published_vitals", Table::BiometricsVitals, include_str!("models/vitals.sql")),
+    model("sleep_sessions", "published_sleep", Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
+    model("daily_summaries", "published_days", Table::DailySummaries, include_str!("models/daily_summaries.sql")),
 ];
 
 const fn dictionary(table: &'static str, id: &'static str, word: &'static str) -> Dictionary {
     Dictionary { table, id, word }
 }
 
-/// All models read the view that shows published files only, with words instead of numbers.
-const fn model(name: &'static str, into: Table, select: &'static str) -> Model {
-    Model { name, reads: "published_records", joins: &[], into, select }
+/// All models read views that show published files only, with words instead of numbers.
+const fn model(name: &'static str, reads: &'static str, into: Table, select: &'static str) -> Model {
+    Model { name, reads, joins: &[], into, select }
 }

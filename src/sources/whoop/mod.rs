@@ -24,6 +24,7 @@ pub(crate) static SOURCE: Source = Source {
     }),
     files: None,
     models: MODELS,
+    references: &[],
 };
 
 const AUTH: Auth = Auth {

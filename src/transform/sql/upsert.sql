@@ -11,8 +11,8 @@ model as (
 {model}
 ),
 made as materialized (
-  select $1::bigint as user_id, {id}{casts}, {defaults}{source}::text as source_system, $2::bigint as account_id
-       , {raw_table}::text as raw_table, c.hash as raw_hash, $7::text as mapping_version
+  select $1::bigint as user_id, {id}{children}{casts}, {defaults}{source}::text as source_system, $2::bigint as account_id
+       , {raw_table}::text as raw_table, {hash} as raw_hash, $7::text as mapping_version
        , gone.started_at as retired_at, case when gone.run_id is not null then 'missing_upstream' end as retired_reason
     from model m
     join changed c on c.source_id = m.raw_source_id
@@ -71,7 +71,7 @@ superseded as (
     from lost m
    where {on_key}
   returning 1
-)
+){parts}
 select (select count(*) from written where is_new)
      , (select count(*) from written where not is_new and not is_retired)
      , (select count(*) from written where not is_new and is_retired) + (select count(*) from superseded)

@@ -42,7 +42,7 @@ fn steps_pulse_and_weight_in_the_units_of_the_dictionary() {
     assert_eq!(
         count(
             &mut sql,
-            "canonical.biometrics_vitals where raw_table <> 'apple_health_raw.published_records' or source_system <> 'apple_health'"
+            "canonical.biometrics_vitals where raw_table <> 'apple_health_raw.published_vitals' or source_system <> 'apple_health'"
         ),
         0
     );
@@ -59,7 +59,7 @@ fn a_unit_that_cannot_be_converted_costs_its_row() {
     let mut sql = phone.sql();
     assert_eq!((count(&mut sql, "canonical.samples"), count(&mut sql, "canonical.biometrics_vitals")), (5, 0));
     assert_eq!(count(&mut sql, "apple_health_raw.records"), 7);
-    let rejects = "meta.rejects where code = '22023' and resource in ('apple_health.samples', 'apple_health.vitals')";
+    let rejects = "meta.rejects where code = 'unit_unknown' and resource = 'apple_health.unconvertible'";
     assert_eq!(count(&mut sql, rejects), 2);
 }
 
@@ -108,7 +108,7 @@ fn canonical_rows_can_be_made_again_from_raw() {
     assert_eq!(count(&mut phone.sql(), "canonical.samples where retired_at is not null"), 1);
     phone.home.health(&["transform", "apple-health", "--rebuild"]).expect(0);
     assert!(phone.canonical() == retired_too, "over the rows there are");
-    phone.sql().batch_execute("truncate canonical.samples, canonical.biometrics_vitals").expect("truncate");
+    phone.sql().batch_execute("truncate canonical.sample_values, canonical.biometrics_vitals, canonical.daily_summaries, canonical.sleep_sessions cascade").expect("truncate");
     phone.home.health(&["transform", "apple-health", "--rebuild"]).expect(0);
     assert!(phone.canonical() == retired_too, "from nothing");
 }
