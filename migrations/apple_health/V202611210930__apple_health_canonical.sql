@@ -261,6 +261,57 @@ comment on column apple_health_raw.published_sleep.hash is 'Digest of source_id;
 comment on column apple_health_raw.published_sleep.run_id is 'Run that last changed one of its segments (meta.import_runs).';
 comment on column apple_health_raw.published_sleep.missing_since_run_id is 'Always null: a source without segments makes no session.';
 
+-- ---------- elements: workouts, summaries of a day, food ----------
+create function apple_health_raw.instant(said text) returns timestamptz
+  language sql stable parallel safe
+  return meta.instant(regexp_replace(said, ' ([+-]\d{4})$', '\1'));
+comment on function apple_health_raw.instant(text) is
+  'A date as an export writes it (2026-01-10 09:00:00 +0100) as an instant. Anything else is a data error, so that the element is rejected and not guessed at. Null for null.';
+
+create function apple_health_raw.amount(said text) returns double precision
+  language sql immutable parallel safe
+  return meta.number_or_null(split_part(said, ' ', 1));
+comment on function apple_health_raw.amount(text) is
+  'The number of a metadata value that carries its unit: 418 of "418 cm". Null for what is no number.';
+
+create function apple_health_raw.seconds(unit text) returns double precision
+  language sql immutable parallel safe
+  return case when coalesce(unit, 'min') = 'min' then 60 when unit = 's' then 1 when unit = 'hr' then 3600 end;
+comment on function apple_health_raw.seconds(text) is
+  'Seconds in the unit of a duration; minutes where none is given, as the format has always written them. Null for another unit.';
+
+create view apple_health_raw.published_workouts with (security_invoker = true) as
+select * from apple_health_raw.published_elements where element = 'Workout';
+comment on view apple_health_raw.published_workouts is 'One Workout of the published exports: the raw table behind canonical.workouts.';
+
+-- A day's summary changes until the day is over, and every export holds its own: of several for one day the one still held counts, then the newest.
+create view apple_health_raw.published_activity_days with (security_invoker = true) as
+select distinct on (e.user_id, e.account_id, e.day)
+       e.user_id
+     , e.account_id
+     , e.day as source_id
+     , null::timestamptz as record_at
+     , e.hash
+     , max(e.run_id) over (partition by e.user_id, e.account_id, e.day) as run_id
+     , e.missing_since_run_id
+     , e.payload
+     , e.export_day
+  from (select p.user_id, p.account_id, p.payload->'attributes'->>'dateComponents' as day
+             , p.hash, p.run_id, p.missing_since_run_id, p.payload, x.exported_at, p.source_id
+             , substring(x.export_date from '^\d{4}-\d\d-\d\d') as export_day
+          from apple_health_raw.published_elements p
+          left join apple_health_raw.exports x
+            on x.user_id = p.user_id and x.account_id = p.account_id and x.file_id = p.file_id
+         where p.element = 'ActivitySummary') e
+ where e.day is not null
+ order by e.user_id, e.account_id, e.day, e.missing_since_run_id is not null, e.exported_at desc nulls last, e.source_id;
+comment on view apple_health_raw.published_activity_days is 'One day that the phone summed up (ActivitySummary): its own figures, phone and watch merged.';
+comment on column apple_health_raw.published_activity_days.source_id is 'The day, as exported.';
+comment on column apple_health_raw.published_activity_days.record_at is 'Always null: a day is no instant.';
+comment on column apple_health_raw.published_activity_days.hash is 'Digest of the element''s content.';
+comment on column apple_health_raw.published_activity_days.export_day is 'Day of the export on the phone''s clock; null: not given.';
+comment on column apple_health_raw.published_activity_days.run_id is 'Run that last changed a summary of the day (meta.import_runs).';
+
 create or replace view canonical.samples with (security_invoker = true) as
 select * from canonical.sample_values
 union all

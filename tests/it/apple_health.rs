@@ -5,6 +5,7 @@ mod canonical;
 mod canonical_daily;
 mod canonical_mapping;
 mod canonical_sleep;
+mod canonical_workouts;
 mod corpus;
 mod elements;
 mod exports;
@@ -91,6 +92,7 @@ impl Phone {
             ("biometrics_vitals", "vital_id"),
             ("sleep_sessions", "sleep_id"),
             ("sleep_stages", "sleep_id, seq"),
+            ("workouts", "workout_id"),
             ("daily_summaries", "local_date, metric_code, stat, origin"),
         ] {
             all.extend(rows(

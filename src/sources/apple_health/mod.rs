@@ -77,6 +77,8 @@ const MODELS: &[Model] = &[
     model("vitals", "published_vitals", Table::BiometricsVitals, include_str!("models/vitals.sql")),
     model("sleep_sessions", "published_sleep", Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
     model("daily_summaries", "published_days", Table::DailySummaries, include_str!("models/daily_summaries.sql")),
+    model("activity_days", "published_activity_days", Table::DailySummaries, include_str!("models/activity_days.sql")),
+    model("workouts", "published_workouts", Table::Workouts, include_str!("models/workouts.sql")),
 ];
 
 const fn dictionary(table: &'static str, id: &'static str, word: &'static str) -> Dictionary {
