@@ -50,10 +50,6 @@ pub(super) fn apply(
     Ok(done)
 }
 
-/// The planner cannot know how many rows a model makes of what changed, expects a handful and compares each with each:
-/// minutes for ten thousand samples. From this many on, joins by hash or order are right whatever it expects.
-const MANY: i64 = 5_000;
-
 fn expect_many(
     t: &mut Transaction,
     source: &Source,
@@ -62,8 +58,8 @@ fn expect_many(
     after_run: i64,
 ) -> Result<(), postgres::Error> {
     let statement = super::upsert::over_raw(include_str!("sql/many.sql"), source, model.reads);
-    let changed: i64 = t.query_one(&statement, &[&run.user_id, &run.account_id, &after_run, &MANY])?.get(0);
-    let loops = if changed < MANY { "on" } else { "off" };
+    let changed: i64 = t.query_one(&statement, &[&run.user_id, &run.account_id, &after_run, &model.many])?.get(0);
+    let loops = if changed < model.many { "on" } else { "off" };
     t.batch_execute(&format!("set local enable_nestloop = {loops}"))
 }
 

@@ -121,5 +121,5 @@ const fn model(
     into: Table,
     select: &'static str,
 ) -> Model {
-    Model { name, reads, joins, into, select }
+    Model { name, reads, joins, into, select, many: 5_000 }
 }
