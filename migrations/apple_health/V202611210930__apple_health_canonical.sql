@@ -148,6 +148,7 @@ select r.user_id
      , (select z.tz_name from apple_health_raw.zones z
          where z.user_id = r.user_id and z.account_id = r.account_id and z.zone_id = r.zone_id) as tz_name
      , case when r.zone_from_record then 'record' else 'home' end as tz_basis
+     , c.rule = 'sensor' as is_sensor
      , c.plausible_lo
      , c.plausible_hi
      , c.mapping_version
@@ -177,6 +178,7 @@ comment on column apple_health_raw.mapped_records.end_at is 'End; null: a point 
 comment on column apple_health_raw.mapped_records.local_date is 'Date of its start on the clock of the person.';
 comment on column apple_health_raw.mapped_records.value_num is 'Value in the unit of the metric; null: a coded value.';
 comment on column apple_health_raw.mapped_records.value_code is 'Coded value; null: a number.';
+comment on column apple_health_raw.mapped_records.is_sensor is 'Glucose that a sensor under the skin measured, which is another metric than a finger stick.';
 comment on column apple_health_raw.mapped_records.by_hand is 'The person typed it in.';
 comment on column apple_health_raw.mapped_records.flags is 'implausible | unit_assumed (no unit, or a percentage above 1 taken as it is) | manual | clock_wrong (before 1970, or after the export was made).';
 comment on column apple_health_raw.mapped_records.tz_basis is 'record: the record names its zone; home: it does not, and the person''s zone stands in.';

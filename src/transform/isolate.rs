@@ -51,7 +51,8 @@ pub(super) fn apply(
 }
 
 /// The planner cannot know how many rows a model makes of what changed, expects a handful and compares each with each:
-/// minutes for ten thousand samples. From this many on, joins by hash or order are right whatever it expects.
+/// minutes for ten thousand samples. From this many on, joins by hash or order are right whatever it expects,
+/// and worth the memory that keeps them from going through files.
 const MANY: i64 = 5_000;
 
 fn expect_many(
@@ -64,7 +65,8 @@ fn expect_many(
     let statement = super::upsert::over_raw(include_str!("sql/many.sql"), source, model.reads);
     let changed: i64 = t.query_one(&statement, &[&run.user_id, &run.account_id, &after_run, &MANY])?.get(0);
     let loops = if changed < MANY { "on" } else { "off" };
-    t.batch_execute(&format!("set local enable_nestloop = {loops}"))
+    let memory = if changed < MANY { "default" } else { "'64MB'" };
+    t.batch_execute(&format!("set local enable_nestloop = {loops}; set local work_mem = {memory}"))
 }
 
 struct Halver<'a> {
