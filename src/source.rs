@@ -361,6 +361,7 @@ pub(crate) struct Model {
     pub(crate) into: crate::canonical::Table,
     pub(crate) select: &'static str,
     /// From so many changed rows on, joins are by hash or order: the planner cannot know how many rows a model makes of
-    /// what changed, expects a handful and compares each with each, which takes minutes for ten thousand.
+    /// what changed, expects a handful and compares each with each, which takes minutes for ten thousand. Then
+    /// they are also worth the memory that keeps them from going through files.
     pub(crate) many: i64,
 }

@@ -148,10 +148,12 @@ select r.user_id
      , (select z.tz_name from apple_health_raw.zones z
          where z.user_id = r.user_id and z.account_id = r.account_id and z.zone_id = r.zone_id) as tz_name
      , case when r.zone_from_record then 'record' else 'home' end as tz_basis
+     , c.rule = 'sensor' as is_sensor
      , c.plausible_lo
      , c.plausible_hi
      , c.mapping_version
      , e.exported_at
+     , r.created_at
      , r.file_id
      , r.id
      , r.ordinal
@@ -177,6 +179,7 @@ comment on column apple_health_raw.mapped_records.end_at is 'End; null: a point 
 comment on column apple_health_raw.mapped_records.local_date is 'Date of its start on the clock of the person.';
 comment on column apple_health_raw.mapped_records.value_num is 'Value in the unit of the metric; null: a coded value.';
 comment on column apple_health_raw.mapped_records.value_code is 'Coded value; null: a number.';
+comment on column apple_health_raw.mapped_records.is_sensor is 'Glucose that a sensor under the skin measured, which is another metric than a finger stick.';
 comment on column apple_health_raw.mapped_records.by_hand is 'The person typed it in.';
 comment on column apple_health_raw.mapped_records.flags is 'implausible | unit_assumed (no unit, or a percentage above 1 taken as it is) | manual | clock_wrong (before 1970, or after the export was made).';
 comment on column apple_health_raw.mapped_records.tz_basis is 'record: the record names its zone; home: it does not, and the person''s zone stands in.';
@@ -311,6 +314,38 @@ comment on column apple_health_raw.published_activity_days.record_at is 'Always 
 comment on column apple_health_raw.published_activity_days.hash is 'Digest of the element''s content.';
 comment on column apple_health_raw.published_activity_days.export_day is 'Day of the export on the phone''s clock; null: not given.';
 comment on column apple_health_raw.published_activity_days.run_id is 'Run that last changed a summary of the day (meta.import_runs).';
+
+create view apple_health_raw.published_food with (security_invoker = true) as
+select * from apple_health_raw.published_elements
+ where element = 'Correlation' and payload->'attributes'->>'type' = 'HKCorrelationTypeIdentifierFood';
+comment on view apple_health_raw.published_food is 'One food of the published exports (a Correlation of nutrients): a raw table behind canonical.nutrition_entries.';
+
+-- Nutrients that are in no food: which ones are depends on the foods of the day, so what a model reads is the day.
+create view apple_health_raw.published_food_days with (security_invoker = true) as
+select f.user_id
+     , f.account_id
+     , f.local_date::text as source_id
+     , f.local_date::timestamp at time zone 'UTC' as record_at
+     , sha256(convert_to(f.local_date::text, 'UTF8')) as hash
+     , max(f.run_id) as run_id
+     , null::bigint as missing_since_run_id
+     , f.local_date
+  from (select d.user_id, d.account_id, d.local_date, d.run_id
+          from apple_health_raw.days d
+          join apple_health_raw.types t on t.user_id = d.user_id and t.account_id = d.account_id and t.type_id = d.type_id
+         where t.type like 'HKQuantityTypeIdentifierDietary%'
+         union all
+        select e.user_id, e.account_id, meta.local_date(e.start_at, e.utc_offset_s), e.run_id
+          from apple_health_raw.published_food e
+         where e.start_at is not null) f
+ group by f.user_id, f.account_id, f.local_date;
+comment on view apple_health_raw.published_food_days is 'One local day with nutrients: a raw table behind canonical.nutrition_entries.';
+comment on column apple_health_raw.published_food_days.source_id is 'The day.';
+comment on column apple_health_raw.published_food_days.record_at is 'The day, at midnight UTC.';
+comment on column apple_health_raw.published_food_days.hash is 'Digest of source_id; the digest of the records is that of the entry made from them.';
+comment on column apple_health_raw.published_food_days.local_date is 'The day: date of the start of its records and foods on the clock of the person.';
+comment on column apple_health_raw.published_food_days.run_id is 'Run that last changed a nutrient or a food of the day (meta.import_runs).';
+comment on column apple_health_raw.published_food_days.missing_since_run_id is 'Always null: a day without nutrients makes no row.';
 
 create or replace view canonical.samples with (security_invoker = true) as
 select * from canonical.sample_values

@@ -12,6 +12,7 @@ pub(crate) enum Table {
     SleepSessions,
     Workouts,
     Scores,
+    NutritionEntries,
     /// No canonical table: the model names raw records that cannot be used (`raw_source_id`, `code`, `detail`), and they
     /// become rejects.
     Rejects,
@@ -61,6 +62,7 @@ impl Table {
             },
             Self::Workouts => entity("workouts", "workout_id"),
             Self::Scores => entity("scores", "score_id"),
+            Self::NutritionEntries => entity("nutrition_entries", "entry_id"),
             Self::Rejects => Shape { name: "rejects", id: None, key: &[], history: false, children: None },
             Self::DailySummaries => Shape {
                 name: "daily_summaries",

@@ -59,8 +59,8 @@ fn expect_many(
 ) -> Result<(), postgres::Error> {
     let statement = super::upsert::over_raw(include_str!("sql/many.sql"), source, model.reads);
     let changed: i64 = t.query_one(&statement, &[&run.user_id, &run.account_id, &after_run, &model.many])?.get(0);
-    let loops = if changed < model.many { "on" } else { "off" };
-    t.batch_execute(&format!("set local enable_nestloop = {loops}"))
+    let (loops, memory) = if changed < model.many { ("on", "default") } else { ("off", "'64MB'") };
+    t.batch_execute(&format!("set local enable_nestloop = {loops}; set local work_mem = {memory}"))
 }
 
 struct Halver<'a> {

@@ -4,6 +4,7 @@ mod broken;
 mod canonical;
 mod canonical_daily;
 mod canonical_mapping;
+mod canonical_nutrition;
 mod canonical_sleep;
 mod canonical_workouts;
 mod corpus;
@@ -93,6 +94,7 @@ impl Phone {
             ("sleep_sessions", "sleep_id"),
             ("sleep_stages", "sleep_id, seq"),
             ("workouts", "workout_id"),
+            ("nutrition_entries", "entry_id"),
             ("daily_summaries", "local_date, metric_code, stat, origin"),
         ] {
             all.extend(rows(

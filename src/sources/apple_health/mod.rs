@@ -78,6 +78,13 @@ const MODELS: &[Model] = &[
     model("sleep_sessions", "published_sleep", Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
     model("daily_summaries", "published_days", Table::DailySummaries, include_str!("models/daily_summaries.sql")),
     model("activity_days", "published_activity_days", Table::DailySummaries, include_str!("models/activity_days.sql")),
+    model("nutrition_food", "published_food", Table::NutritionEntries, include_str!("models/nutrition_food.sql")),
+    model(
+        "nutrition_loose",
+        "published_food_days",
+        Table::NutritionEntries,
+        include_str!("models/nutrition_loose.sql"),
+    ),
     model("workouts", "published_workouts", Table::Workouts, include_str!("models/workouts.sql")),
 ];
 

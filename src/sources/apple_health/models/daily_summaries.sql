@@ -1,32 +1,70 @@
 -- grain: one row per local day, metric and statistic: the total of what adds up, the mean, lowest and highest of what does not
 -- Phone and watch count the same steps. Writers are ranked (typed in, watch, phone, others; then by name), and a record of a worse one counts only for
 -- the share of its time that no better one covers; records without length count whole unless a better one covers their instant. Records of one
--- writer all count. The day is that of the start. is_partial: the export that brought the records was made on that day.
-with record as not materialized (
-  select d.type_id
-       , d.local_date
-       , v.metric_code
-       , v.agg
-       , v.source_name_id
-       , v.device_id
-       , v.by_hand
-       , v.start_at
-       , v.end_at
-       , v.value_num
-       , v.utc_offset_s
-       , uuid_hash_extended(v.id, v.ordinal)                                       as digest
-       , coalesce(meta.local_date(v.exported_at, v.utc_offset_s) <= v.local_date, false) as is_partial
-       , meta.implausible(v.value_num, v.plausible_lo, v.plausible_hi)             as is_implausible
+-- writer all count. The day is that of the start. is_partial: the last export that brought records of the day was made
+-- on that day.
+with day as materialized (
+  -- k numbers the day too, in a type that can be hashed and not sorted: grouping millions of records by it never sorts them
+  select d.*, row_number() over () as n, (row_number() over ())::text::xid as k
     from changed d
-    join apple_health_raw.mapped_records v
-      on v.user_id = d.user_id and v.account_id = d.account_id and v.type_id = d.type_id
+),
+-- Small enough to be looked up for each record without a thought.
+meaning as materialized (
+  select c.type_id, c.unit_id, c.is_category, c.value, c.rule, c.shift, c.factor, c.number
+    from apple_health_raw.conversions c
+   where c.agg <> 'none'
+     and (c.user_id, c.account_id) in (select d.user_id, d.account_id from changed d)
+),
+file as materialized (
+  select f.file_id, e.exported_at
+    from meta.import_file f
+    left join apple_health_raw.exports e on e.user_id = f.user_id and e.account_id = f.account_id and e.file_id = f.file_id
+   where f.status = 'published'
+     and (f.user_id, f.account_id) in (select d.user_id, d.account_id from changed d)
+),
+-- As in mapped_records, which has more than is needed here; a test holds the two equal.
+record as not materialized (
+  select d.k
+       , d.n
+       , r.type_id
+       , m.rule = 'sensor' as is_sensor
+       , r.source_name_id
+       , r.device_id
+       , apple_health_raw.by_hand(r.metadata) as by_hand
+       , r.start_at
+       , r.end_at
+       , case
+           when m.rule = 'duration' then extract(epoch from r.end_at - r.start_at)::double precision
+           when m.is_category then m.number
+           when m.rule = 'fraction' and r.value > 1 then r.value
+           else (r.value + m.shift) * m.factor
+         end as value_num
+       , r.utc_offset_s
+       , uuid_hash_extended(r.id, r.ordinal) as digest
+       , f.exported_at
+    from day d
+    join apple_health_raw.records r
+      on r.type_id = d.type_id
      -- wide enough for every offset; the key is (type, start)
-     and v.start_at >= (d.local_date::timestamp - interval '16 hours') at time zone 'UTC'
-     and v.start_at < (d.local_date::timestamp + interval '40 hours') at time zone 'UTC'
-     and v.local_date = d.local_date
-   where v.missing_since_run_id is null
-     and v.agg <> 'none'
-     and v.value_num is not null
+     and r.start_at >= (d.local_date::timestamp - interval '16 hours') at time zone 'UTC'
+     and r.start_at < (d.local_date::timestamp + interval '40 hours') at time zone 'UTC'
+     and meta.local_date(r.start_at, r.utc_offset_s) = d.local_date
+    join meaning m
+      on m.type_id = r.type_id and m.unit_id = coalesce(r.unit_id, 0)
+     and (not m.is_category or m.value = coalesce(r.value_text, ''))
+    join file f on f.file_id = r.file_id
+   where r.user_id = (select d.user_id from changed d limit 1)
+     and r.account_id = (select d.account_id from changed d limit 1)
+     and r.missing_since_run_id is null
+     and (m.is_category or r.value is not null)
+     and (m.rule <> 'duration' or r.end_at is not null)
+     and (m.rule not in ('sensor', 'no_sensor')
+          or (m.rule = 'sensor') = apple_health_raw.by_sensor(
+               (select n.source_name from apple_health_raw.source_names n
+                 where n.user_id = r.user_id and n.account_id = r.account_id and n.source_name_id = r.source_name_id),
+               (select v.device from apple_health_raw.devices v
+                 where v.user_id = r.user_id and v.account_id = r.account_id and v.device_id = r.device_id),
+               r.metadata))
 ),
 device as materialized (
   select d.device_id, apple_health_raw.device_class(null, d.device) as class
@@ -39,7 +77,7 @@ writer as materialized (
    where (n.user_id, n.account_id) in (select c.user_id, c.account_id from changed c)
 ),
 by_writer as materialized (
-  select r.type_id, r.local_date, r.metric_code, r.agg, r.source_name_id, r.device_id, r.by_hand
+  select r.k, r.is_sensor, r.source_name_id, r.device_id, r.by_hand
        , sum(r.value_num)         as total
        , min(r.value_num)         as lowest
        , max(r.value_num)         as highest
@@ -47,38 +85,47 @@ by_writer as materialized (
        , bit_xor(r.digest)        as digest
        , min(r.utc_offset_s)      as west
        , max(r.utc_offset_s)      as east
-       , bool_or(r.is_partial)    as is_partial
-       , bool_and(r.is_implausible) as is_implausible
+       , max(r.exported_at)       as exported_at
     from record r
-   group by 1, 2, 3, 4, 5, 6, 7
+   group by 1, 2, 3, 4, 5
 ),
-shared as materialized (
-  select b.type_id, b.local_date, b.metric_code
+kind as materialized (
+  select distinct t.type_id, m.rule = 'sensor' as is_sensor, m.metric_code, m.agg
+    from apple_health_raw.types t
+    join apple_health_raw.mapping m on m.type = t.type and m.agg <> 'none'
+   where (t.user_id, t.account_id) in (select c.user_id, c.account_id from changed c)
+),
+total as materialized (
+  select d.n, d.source_id, d.local_date, k.is_sensor, k.metric_code, k.agg
+       , sum(b.total) as added, min(b.lowest) as lowest, max(b.highest) as highest, sum(b.records)::bigint as records
+       , bit_xor(b.digest) as digest, min(b.west) as west, max(b.east) as east, max(b.exported_at) as exported_at
+       , k.agg = 'sum' and count(*) > 1 as is_shared
     from by_writer b
-   where b.agg = 'sum'
-   group by 1, 2, 3
-  having count(*) > 1
+    join day d on d.k = b.k
+    join kind k on k.type_id = d.type_id and k.is_sensor = b.is_sensor
+   group by 1, 2, 3, 4, 5, 6
 ),
 ranked as materialized (
-  select r.type_id, r.local_date, r.metric_code, r.start_at, r.end_at, r.value_num
+  select r.n, r.is_sensor, r.start_at, r.end_at, r.value_num
        , case when r.by_hand then 0 else coalesce(d.class, w.class, 3) end as class
        , coalesce(w.name, '')                                              as name
-    from shared s
-    join record r on r.type_id = s.type_id and r.local_date = s.local_date and r.metric_code = s.metric_code
+    from record r
     left join device d on d.device_id = r.device_id
     left join writer w on w.source_name_id = r.source_name_id
+   where r.type_id = any (array(select d.type_id from total t join day d on d.n = t.n where t.is_shared))
+     and (r.n, r.is_sensor) in (select t.n, t.is_sensor from total t where t.is_shared)
 ),
 covered as (
-  select o.type_id, o.local_date, o.metric_code, o.class, o.name
-       , range_agg(o.own) over (partition by o.type_id, o.local_date, o.metric_code order by o.class, o.name collate "C"
+  select o.n, o.is_sensor, o.class, o.name
+       , range_agg(o.own) over (partition by o.n, o.is_sensor order by o.class, o.name collate "C"
                                 rows between unbounded preceding and 1 preceding) as better
-    from (select type_id, local_date, metric_code, class, name
+    from (select n, is_sensor, class, name
                , coalesce(range_agg(tstzrange(start_at, end_at)) filter (where end_at > start_at), '{}') as own
             from ranked
-           group by 1, 2, 3, 4, 5) o
+           group by 1, 2, 3, 4) o
 ),
 swept as (
-  select r.type_id, r.local_date, r.metric_code
+  select r.n, r.is_sensor
        , sum(case
                when c.better is null                                           then r.value_num
                when r.end_at is null or r.end_at <= r.start_at
@@ -91,44 +138,35 @@ swept as (
                     / extract(epoch from r.end_at - r.start_at)::double precision
              end) as total
     from ranked r
-    join covered c on c.type_id = r.type_id and c.local_date = r.local_date and c.metric_code = r.metric_code
-                  and c.class = r.class and c.name = r.name
-   group by 1, 2, 3
-),
-day as (
-  select b.type_id, b.local_date, b.metric_code, b.agg
-       , sum(b.total) as added, min(b.lowest) as lowest, max(b.highest) as highest, sum(b.records)::bigint as records
-       , bit_xor(b.digest) as digest, min(b.west) as west, max(b.east) as east
-       , bool_or(b.is_partial) as is_partial, bool_and(b.is_implausible) as is_implausible
-    from by_writer b
-   group by 1, 2, 3, 4
+    join covered c on c.n = r.n and c.is_sensor = r.is_sensor and c.class = r.class and c.name = r.name
+   group by 1, 2
 )
-select c.source_id                                         as raw_source_id
+select d.source_id                                         as raw_source_id
      , d.metric_code                                       as raw_path
      , d.local_date
      , d.metric_code
      , f.stat
      , 'computed'                                          as origin
      , f.value_num
-     , d.is_partial
+     , f.is_partial
      , case when d.west = d.east then d.west end           as utc_offset_s
      , int8send(d.digest) || int8send(d.records)           as raw_hash
      , f.flags
      , meta.quality(f.flags)                               as quality
-  from day d
-  join changed c on c.type_id = d.type_id and c.local_date = d.local_date
+  from total d
   join meta.metrics m on m.metric_code = d.metric_code
-  left join swept s on s.type_id = d.type_id and s.local_date = d.local_date and s.metric_code = d.metric_code
+  left join swept s on s.n = d.n and s.is_sensor = d.is_sensor
  cross join lateral (
    select o.stat
         , o.value_num
+        , o.is_partial
         , array_remove(array['computed_totals',
-            case when case when o.stat = 'total' then meta.implausible(o.value_num, m.plausible_lo, m.plausible_hi)
-                           else d.is_implausible end then 'implausible' end,
-            case when d.is_partial then 'partial_day' end], null) as flags
-     from (values ('total', coalesce(s.total, d.added), d.agg = 'sum'),
-                  ('avg',   d.added / d.records,        d.agg <> 'sum'),
-                  ('min',   d.lowest,                   d.agg <> 'sum'),
-                  ('max',   d.highest,                  d.agg <> 'sum')) o (stat, value_num, applies)
+            case when meta.implausible(o.value_num, m.plausible_lo, m.plausible_hi) then 'implausible' end,
+            case when o.is_partial then 'partial_day' end], null) as flags
+     from (select x.*, coalesce(meta.local_date(d.exported_at, d.east) <= d.local_date, false) as is_partial
+             from (values ('total', coalesce(s.total, d.added), d.agg = 'sum'),
+                          ('avg',   d.added / d.records,        d.agg <> 'sum'),
+                          ('min',   d.lowest,                   d.agg <> 'sum'),
+                          ('max',   d.highest,                  d.agg <> 'sum')) x (stat, value_num, applies)) o
     where o.applies
  ) f
