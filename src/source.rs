@@ -102,6 +102,9 @@ pub(crate) struct Resource {
     pub(crate) key: &'static [&'static str],
     /// JSON pointer to the record's time; empty: never retired for being absent.
     pub(crate) at: &'static str,
+    /// JSON pointer to the record's end. A provider may leave out of a window what is not wholly inside it, so a record is
+    /// missing only from a window that holds it wholly: it begins in it and ends before its end. Empty: `at` is all there is.
+    pub(crate) ends: &'static str,
     /// JSON pointer to the time of the record's version; a stored version never yields to an older one. Empty: none.
     pub(crate) version: &'static str,
     /// How many days of covered time are read again: scores change after the fact.
@@ -126,6 +129,7 @@ impl Resource {
             records: "",
             key: &[],
             at: "",
+            ends: "",
             version: "",
             lookback_days: 0,
             provisional: &[],
@@ -155,6 +159,10 @@ impl Resource {
     }
     pub(crate) const fn at(mut self, pointer: &'static str) -> Self {
         self.at = pointer;
+        self
+    }
+    pub(crate) const fn ends(mut self, pointer: &'static str) -> Self {
+        self.ends = pointer;
         self
     }
     pub(crate) const fn version(mut self, pointer: &'static str) -> Self {
