@@ -351,8 +351,10 @@ pub(crate) struct Batch {
 /// What the last page of a slice says about all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Closing {
-    /// Coverage may grow to here: the slice's end, held back by provisional records and the provider's clock.
+    /// Coverage may grow to here: the slice's end, held back by the provider's clock.
     pub(crate) covered_to: DateTime<Utc>,
+    /// Provisional records after this instant hold it back further; older ones will not be finished any more.
+    pub(crate) provisional_after: DateTime<Utc>,
     /// Whether every page was read in this run and every record had a key, so that what is missing is known to be.
     pub(crate) complete: bool,
 }

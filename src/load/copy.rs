@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::Counts;
 use crate::run::Run;
-use crate::source::{Batch, RawRecord, Resource, Source};
+use crate::source::{Batch, Provisional, RawRecord, Resource, Source};
 
 const STAGE_TYPES: [Type; 4] = [Type::TEXT, Type::TIMESTAMPTZ, Type::JSON, Type::BYTEA];
 
@@ -82,6 +82,17 @@ pub(super) fn last(source: &Source, resource: &str) -> String {
             format!("coalesce(meta.instant_or_null({}), t.record_at + interval '2 days')", member("t", pointer))
         }
     }
+}
+
+/// Whether the provider has not finished with the stored record `t`.
+pub(super) fn provisional(source: &Source, resource: &str) -> String {
+    let marks = described(source, resource).map_or(&[][..], |r| r.provisional);
+    let said = |mark: &Provisional| match mark {
+        Provisional::Missing(pointer) => format!("{} is null", member("t", pointer)),
+        Provisional::Says(pointer, word) => format!("{} = '{word}'", member("t", pointer)),
+    };
+    let any = marks.iter().map(said).collect::<Vec<_>>().join(" or ");
+    if any.is_empty() { "false".into() } else { format!("({any})") }
 }
 
 fn described(source: &Source, resource: &str) -> Option<&'static Resource> {

@@ -61,9 +61,15 @@ pub(super) fn advance(
             counts.retired = i64::try_from(t.execute(&statement, &key)?).unwrap_or(i64::MAX);
         }
     }
+    let statement = copy::named(include_str!("sql/provisional.sql"), source, batch.resource)
+        .replace("{provisional}", &copy::provisional(source, batch.resource));
+    let unfinished: Option<DateTime<Utc>> = t
+        .query_one(&statement, &[&run.user_id, &run.account_id, &slice.from, &slice.to, &closing.provisional_after])?
+        .get(0);
+    let covered_to = unfinished.map_or(closing.covered_to, |from| from.min(closing.covered_to));
     t.execute(
         include_str!("sql/close.sql"),
-        &[&run.user_id, &run.account_id, &batch.resource, &slice.from, &closing.covered_to, &run.run_id],
+        &[&run.user_id, &run.account_id, &batch.resource, &slice.from, &covered_to, &run.run_id],
     )?;
     Ok(None)
 }
