@@ -104,6 +104,42 @@ fn without_a_cycle_a_body_is_dated_at_home() {
 }
 
 #[test]
+fn a_recovery_outlives_its_sleep() {
+    // WHOOP no longer has the night, and still lists its recovery: it stays, on the same day, its instant no longer known.
+    let world = World::loaded(Whoop::few(now()));
+    let (cycle, sleep) = world.provider.with(|w| {
+        let recent = now() - chrono::TimeDelta::days(4);
+        let scored = |r: &&crate::providers::whoop::records::Recovery| {
+            r.created < recent && r.state == crate::providers::whoop::records::Scored::Yes
+        };
+        let found = w.person.recoveries.iter().rfind(scored).expect("a recovery");
+        let found = (found.cycle_id, found.sleep_id.clone());
+        w.person.sleeps.retain(|s| s.id != found.1);
+        found
+    });
+    let mut sql = world.sql();
+    let day = format!(
+        "select local_date from canonical.biometrics_vitals where metric_code = 'hrv_rmssd' and raw_source_id = '{cycle}'"
+    );
+    let before = value(&mut sql, &day);
+    world.ingest().expect(0);
+    let gone =
+        format!("canonical.sleep_sessions where raw_source_id = '{sleep}' and retired_reason = 'missing_upstream'");
+    assert_eq!(count(&mut sql, &gone), 1);
+    assert_eq!(count(&mut sql, "whoop_raw.recoveries where missing_since_run_id is not null"), 0);
+    assert_eq!(value(&mut sql, &day), before);
+    for table in ["biometrics_vitals", "scores"] {
+        let live = format!(
+            "canonical.{table} where raw_table = 'whoop_raw.recoveries' and raw_source_id = '{cycle}' and retired_at is null"
+        );
+        let all = count(&mut sql, &live);
+        assert!(all > 0, "{table}");
+        let inferred = format!("{live} and observed_at is null and 'day_inferred' = any (flags)");
+        assert_eq!(count(&mut sql, &inferred), all, "{table}");
+    }
+}
+
+#[test]
 fn history_steps_are_enough_for_a_rebuild() {
     // Late scores, an edit, a deletion, another day: incremental and rebuilt rows are the same.
     let mut sim = Whoop::many(now());
