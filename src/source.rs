@@ -104,6 +104,9 @@ pub(crate) struct Resource {
     pub(crate) key: &'static [&'static str],
     /// JSON pointer to the record's time; empty: never retired for being absent.
     pub(crate) at: &'static str,
+    /// JSON pointer to the record's end. A provider may leave out of a window what is not wholly inside it, so a record is
+    /// missing only from a window that holds it wholly: it begins in it and ends before its end. Empty: `at` is all there is.
+    pub(crate) ends: &'static str,
     /// JSON pointer to the time of the record's version; a stored version never yields to an older one. Empty: none.
     pub(crate) version: &'static str,
     /// How many days of covered time are read again: scores change after the fact.
@@ -128,6 +131,7 @@ impl Resource {
             records: "",
             key: &[],
             at: "",
+            ends: "",
             version: "",
             lookback_days: 0,
             provisional: &[],
@@ -157,6 +161,10 @@ impl Resource {
     }
     pub(crate) const fn at(mut self, pointer: &'static str) -> Self {
         self.at = pointer;
+        self
+    }
+    pub(crate) const fn ends(mut self, pointer: &'static str) -> Self {
+        self.ends = pointer;
         self
     }
     pub(crate) const fn version(mut self, pointer: &'static str) -> Self {
@@ -345,8 +353,10 @@ pub(crate) struct Batch {
 /// What the last page of a slice says about all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Closing {
-    /// Coverage may grow to here: the slice's end, held back by provisional records and the provider's clock.
+    /// Coverage may grow to here: the slice's end, held back by the provider's clock.
     pub(crate) covered_to: DateTime<Utc>,
+    /// Provisional records after this instant hold it back further; older ones will not be finished any more.
+    pub(crate) provisional_after: DateTime<Utc>,
     /// Whether every page was read in this run and every record had a key, so that what is missing is known to be.
     pub(crate) complete: bool,
 }

@@ -25,7 +25,7 @@ declare
     ['created_at',          'When the row was first made.'],
     ['updated_at',          'When the row was last changed.'],
     ['retired_at',          'When it stopped being true at the source; null: it holds. Retired rows are in no api view.'],
-    ['retired_reason',      'entered_in_error | deleted_upstream | missing_upstream | superseded | user; null: not retired.']
+    ['retired_reason',      'entered_in_error | deleted_upstream | missing_upstream | superseded (the newest version of its record no longer says so, or cannot be used: meta.rejects) | user; null: not retired.']
   ];
   bare record;
 begin

@@ -124,15 +124,10 @@ impl Walk {
         let mut complete = resume.is_none();
         let mut token = resume;
         let mut seen: HashSet<String> = HashSet::new();
-        let mut provisional_from: Option<DateTime<Utc>> = None;
         loop {
             let (page, next) = self.page(&slice, token.as_ref()).await?;
             self.check_owner(&page)?;
             complete &= page.rejected.iter().all(|reject| reject.source_id.is_some());
-            provisional_from = match (provisional_from, page.provisional_from) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
             if let Some(PageToken(text)) = &next
                 && (!seen.insert(text.clone()) || token.as_ref() == next.as_ref() || self.pages >= MAX_PAGES)
             {
@@ -142,8 +137,7 @@ impl Walk {
                     ExtractError::distrust(what).next(format!("health doctor {}", self.session.source.command_name()))
                 );
             }
-            let closes =
-                next.is_none().then(|| Closing { covered_to: self.covered_to(slice, provisional_from), complete });
+            let closes = next.is_none().then(|| self.closing(slice, complete));
             let last = closes.is_some();
             self.send(slice, page, next.clone(), closes).await?;
             if last {
@@ -208,10 +202,13 @@ impl Walk {
         Ok(())
     }
 
-    fn covered_to(&self, slice: Slice, provisional_from: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    fn closing(&self, slice: Slice, complete: bool) -> Closing {
         let now = self.session.safe_now();
-        let held_back = provisional_from.filter(|from| now - *from < Duration::days(PROVISIONAL_DAYS));
-        held_back.map_or(slice.to, |from| from.min(slice.to)).min(now).max(slice.from)
+        Closing {
+            covered_to: slice.to.min(now).max(slice.from),
+            provisional_after: now - Duration::days(PROVISIONAL_DAYS),
+            complete,
+        }
     }
 
     async fn send(

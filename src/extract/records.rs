@@ -1,12 +1,11 @@
 //! A page into records: split first, then each strictly, so that a bad one costs itself alone. The record's text stays
 //! exactly as it was sent.
 
-use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::borders::{self, BorderError};
-use crate::source::{Provisional, RawRecord, Rejected, Resource};
+use crate::source::{RawRecord, Rejected, Resource};
 
 /// Larger than any record a provider sends.
 const MAX_RECORD: usize = 16 << 20;
@@ -16,8 +15,6 @@ const MAX_RECORD: usize = 16 << 20;
 pub(crate) struct Page {
     pub(crate) records: Vec<RawRecord>,
     pub(crate) rejected: Vec<Rejected>,
-    /// The time of the earliest record that the provider has not finished with.
-    pub(crate) provisional_from: Option<DateTime<Utc>>,
     /// The provider's ids of the people its records belong to, each once.
     pub(crate) owners: Vec<String>,
 }
@@ -38,7 +35,7 @@ pub(crate) fn split(resource: &Resource, owner: &str, body: &[u8], page_number: 
     for (index, text) in texts.into_iter().enumerate() {
         let source_id = key(resource, text);
         match strict(resource, text, source_id.as_deref().ok()) {
-            Ok(record) => page.take(resource, owner, record),
+            Ok(record) => page.take(owner, record),
             Err((code, detail)) => {
                 let source_id = source_id.ok().filter(|id| !id.is_empty());
                 page.rejected.push(Rejected {
@@ -64,7 +61,7 @@ pub(crate) enum ShapeError {
 }
 
 impl Page {
-    fn take(&mut self, resource: &Resource, owner: &str, record: RawRecord) {
+    fn take(&mut self, owner: &str, record: RawRecord) {
         let text = record.payload.get().as_bytes();
         if !owner.is_empty()
             && let Ok(Some(id)) = borders::member(text, owner)
@@ -74,23 +71,7 @@ impl Page {
                 self.owners.push(id);
             }
         }
-        if let Some(at) = record.record_at
-            && resource.provisional.iter().any(|mark| is_marked(*mark, text))
-        {
-            self.provisional_from = Some(self.provisional_from.map_or(at, |earliest| earliest.min(at)));
-        }
         self.records.push(record);
-    }
-}
-
-fn is_marked(mark: Provisional, text: &[u8]) -> bool {
-    match mark {
-        Provisional::Missing(pointer) => {
-            matches!(borders::member(text, pointer), Ok(None | Some(b"null")))
-        }
-        Provisional::Says(pointer, word) => {
-            borders::member(text, pointer).ok().flatten().is_some_and(|value| scalar_text(value) == word)
-        }
     }
 }
 
@@ -165,8 +146,7 @@ mod tests {
         .paging(Paging::Token { at: "/next_token", param: "nextToken", size: None })
         .records("/records")
         .key(&["/id"])
-        .at("/start")
-        .provisional(&[Provisional::Missing("/end"), Provisional::Says("/state", "PENDING")]);
+        .at("/start");
 
     fn page(records: &str) -> Page {
         split(&SLEEPS, "/user_id", format!("{{\"records\":[{records}]}}").as_bytes(), 1).unwrap()
@@ -192,14 +172,6 @@ mod tests {
             assert_eq!(page.records[0].payload.get(), good, "text is kept");
             assert_eq!(page.owners, ["7"]);
         }
-    }
-
-    #[test]
-    fn unfinished_records_are_noticed() {
-        let open = r#"{"id":1,"start":"2026-01-05T07:00:00Z"}"#;
-        let pending = r#"{"id":2,"start":"2026-01-04T07:00:00Z","end":"e","state":"PENDING"}"#;
-        let from = page(&format!("{open},{pending}")).provisional_from.unwrap();
-        assert_eq!(from.to_rfc3339(), "2026-01-04T07:00:00+00:00");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::Counts;
 use crate::run::Run;
-use crate::source::{Batch, RawRecord, Source};
+use crate::source::{Batch, Provisional, RawRecord, Resource, Source};
 
 const STAGE_TYPES: [Type; 4] = [Type::TEXT, Type::TIMESTAMPTZ, Type::JSON, Type::BYTEA];
 
@@ -65,15 +65,43 @@ fn last_of_each<'a>(batch: &'a Batch, run: &Run) -> Vec<(String, Option<DateTime
 /// Whether the staged record `s` states an older version than the stored one, `t`. Instants of one length and form sort
 /// as text, and no malformed one can end the batch.
 fn older(source: &Source, resource: &str) -> String {
-    let resources = source.api.as_ref().map_or(&[][..], |api| api.resources);
-    let pointer = resources.iter().find(|r| r.name == resource).map_or("", |r| r.version);
+    let pointer = described(source, resource).map_or("", |r| r.version);
     if pointer.is_empty() {
         return "false".into();
     }
-    let path = pointer[1..].replace('/', ",");
-    let said = |row: &str| format!("({row}.payload #>> '{{{path}}}')");
-    let (new, held) = (said("s"), said("t"));
+    let (new, held) = (member("s", pointer), member("t", pointer));
     format!(r#"coalesce(length({new}) = length({held}) and {new} collate "C" < {held} collate "C", false)"#)
+}
+
+/// The last instant of the stored record `t`. One that has not ended yet is taken to last two days: longer than all but an
+/// odd one, and short enough that the lookback still judges it.
+pub(super) fn last(source: &Source, resource: &str) -> String {
+    match described(source, resource).map_or("", |r| r.ends) {
+        "" => "t.record_at".into(),
+        pointer => {
+            format!("coalesce(meta.instant_or_null({}), t.record_at + interval '2 days')", member("t", pointer))
+        }
+    }
+}
+
+/// Whether the provider has not finished with the stored record `t`.
+pub(super) fn provisional(source: &Source, resource: &str) -> String {
+    let marks = described(source, resource).map_or(&[][..], |r| r.provisional);
+    let said = |mark: &Provisional| match mark {
+        Provisional::Missing(pointer) => format!("{} is null", member("t", pointer)),
+        Provisional::Says(pointer, word) => format!("{} = '{word}'", member("t", pointer)),
+    };
+    let any = marks.iter().map(said).collect::<Vec<_>>().join(" or ");
+    if any.is_empty() { "false".into() } else { format!("({any})") }
+}
+
+fn described(source: &Source, resource: &str) -> Option<&'static Resource> {
+    source.api.as_ref()?.resources.iter().find(|r| r.name == resource)
+}
+
+/// What stands at a JSON pointer of a row's payload, as text.
+fn member(row: &str, pointer: &str) -> String {
+    format!("({row}.payload #>> '{{{}}}')", pointer[1..].replace('/', ","))
 }
 
 /// A statement over the raw table of `resource`: `{raw}` and `{history}` become quoted names.

@@ -45,23 +45,31 @@ pub(super) fn advance(
     };
     // Only a slice read from its first page to its last, every record with a key, proves that something is missing.
     if closing.complete {
+        let last = copy::last(source, batch.resource);
         let listed: Vec<&str> = seen.iter().map(String::as_str).collect();
-        let statement = copy::named(include_str!("sql/missing.sql"), source, batch.resource);
+        let statement = copy::named(include_str!("sql/missing.sql"), source, batch.resource).replace("{last}", &last);
         let row = t.query_one(&statement, &[&run.user_id, &run.account_id, &slice.from, &slice.to, &listed])?;
         let (known, missing): (i64, i64) = (row.get(0), row.get(1));
         if let Some(failure) = deletion_fuse(source, batch.resource, known, missing, seen.is_empty()) {
             return Ok(Some(failure));
         }
         if missing > 0 {
-            let statement = copy::named(include_str!("sql/mark_missing.sql"), source, batch.resource);
+            let statement =
+                copy::named(include_str!("sql/mark_missing.sql"), source, batch.resource).replace("{last}", &last);
             let key: [&(dyn postgres::types::ToSql + Sync); 6] =
                 [&run.user_id, &run.account_id, &slice.from, &slice.to, &listed, &run.run_id];
             counts.retired = i64::try_from(t.execute(&statement, &key)?).unwrap_or(i64::MAX);
         }
     }
+    let statement = copy::named(include_str!("sql/provisional.sql"), source, batch.resource)
+        .replace("{provisional}", &copy::provisional(source, batch.resource));
+    let unfinished: Option<DateTime<Utc>> = t
+        .query_one(&statement, &[&run.user_id, &run.account_id, &slice.from, &slice.to, &closing.provisional_after])?
+        .get(0);
+    let covered_to = unfinished.map_or(closing.covered_to, |from| from.min(closing.covered_to));
     t.execute(
         include_str!("sql/close.sql"),
-        &[&run.user_id, &run.account_id, &batch.resource, &slice.from, &closing.covered_to, &run.run_id],
+        &[&run.user_id, &run.account_id, &batch.resource, &slice.from, &covered_to, &run.run_id],
     )?;
     Ok(None)
 }

@@ -1,5 +1,6 @@
 //! One impossible value must not stop a model: where a range of raw rows fails on its data, it is halved until the bad
-//! row stands alone; that row is rejected with its SQLSTATE and the others go on.
+//! row stands alone; that row is rejected with its SQLSTATE and the others go on. What an earlier version of it had made
+//! is retired: it would stand as current, and a rebuild from raw could not make it again.
 
 use postgres::Transaction;
 use postgres::error::SqlState;
@@ -86,6 +87,7 @@ impl Halver<'_> {
             }
             Err(refused) if keys.len() == 1 => {
                 let is_known = self.reject(t, first, &refused)?;
+                self.done.retired += super::upsert::withdraw(t, self.source, self.model, self.run, first)?;
                 self.done.rejected += i64::from(self.starts_again || !is_known);
                 Ok(())
             }

@@ -71,6 +71,29 @@ pub(super) fn wrapped(template: &str, source: &Source, model: &Model) -> String 
     over_raw(template, source, model.reads).replace("{model}", model.select)
 }
 
+/// Retires what `model` made from an earlier version of the record `source_id`; says how many rows.
+pub(super) fn withdraw(
+    t: &mut Transaction,
+    source: &Source,
+    model: &Model,
+    run: &Run,
+    source_id: &str,
+) -> Result<i64, postgres::Error> {
+    let statement = include_str!("sql/withdraw.sql")
+        .replace("{table}", &format!("canonical.\"{}\"", model.into.shape().name))
+        .replace("{source}", &literal(source.id))
+        .replace("{name_prefix}", &name_prefix(source, model));
+    let raw_table = format!("{}.{}", source.raw_schema(), model.reads);
+    let rows =
+        t.execute(&statement, &[&run.user_id, &run.account_id, &raw_table, &source_id, &run.run_id, &run.started_at])?;
+    Ok(i64::try_from(rows).unwrap_or(i64::MAX))
+}
+
+/// How `mapping_version` begins in the rows of a model, whatever its revision.
+fn name_prefix(source: &Source, model: &Model) -> String {
+    literal(&format!("{}.{}/", source.id, model.name))
+}
+
 /// The model over all raw rows of one account, as a person may run it.
 pub(crate) fn shown(source: &Source, model: &Model, user_id: i64, account_id: i64) -> String {
     wrapped(include_str!("sql/show.sql"), source, model)
@@ -158,7 +181,7 @@ fn full(source: &Source, model: &Model, made: &Made, columns: &[Column]) -> Stri
         .replace("{raw_table}", &literal(&format!("{}.{}", source.raw_schema(), model.reads)))
         .replace("{t_key}", &key_of("t"))
         .replace("{m_key}", &key_of("m"))
-        .replace("{name_prefix}", &literal(&format!("{}.{}/", source.id, model.name)))
+        .replace("{name_prefix}", &name_prefix(source, model))
 }
 
 fn is_key(shape: Shape, name: &str) -> bool {

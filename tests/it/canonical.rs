@@ -70,6 +70,76 @@ fn an_edited_body_is_a_second_measurement() {
 }
 
 #[test]
+fn another_maximum_heart_rate_is_no_other_weight() {
+    let world = World::loaded(Whoop::few(now()));
+    world.provider.with(|w| w.person.body.as_mut().expect("a body").max_heart_rate = 181);
+    world.later(Duration::from_hours(24));
+    world.ingest().expect(0);
+    let mut sql = world.sql();
+    assert_eq!(count(&mut sql, "whoop_raw.user_body_measurement"), 2, "a snapshot is what was sent");
+    let of =
+        |metric: &str| format!("canonical.biometrics_vitals where metric_code = '{metric}' and retired_at is null");
+    assert_eq!((count(&mut sql, &of("weight")), count(&mut sql, &of("height"))), (1, 1));
+    // One value changes: one new measurement, and the other stays alone.
+    world.provider.with(|w| w.person.body.as_mut().expect("a body").weight_kilogram = "73.9".into());
+    world.later(Duration::from_hours(24));
+    world.ingest().expect(0);
+    assert_eq!((count(&mut sql, &of("weight")), count(&mut sql, &of("height"))), (2, 1));
+    world.oracle().check();
+}
+
+#[test]
+fn without_a_cycle_a_body_is_dated_at_home() {
+    let world = World::connected(Whoop::nobody());
+    world.sql().batch_execute("update meta.users set home_tz = 'Asia/Tokyo'").expect("a home");
+    world.ingest().expect(0); // 18:00 UTC is tomorrow in Tokyo
+    let found = rows(
+        &mut world.sql(),
+        "select local_date, utc_offset_s, tz_basis, flags from canonical.biometrics_vitals where metric_code = 'weight'",
+    );
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["local_date"], "2026-11-21");
+    assert_eq!((found[0]["utc_offset_s"].as_i64(), found[0]["tz_basis"].as_str()), (Some(32_400), Some("home")));
+    assert!(!found[0]["flags"].to_string().contains("tz_unknown"), "{}", found[0]);
+}
+
+#[test]
+fn a_recovery_outlives_its_sleep() {
+    // WHOOP no longer has the night, and still lists its recovery: it stays, on the same day, its instant no longer known.
+    let world = World::loaded(Whoop::few(now()));
+    let (cycle, sleep) = world.provider.with(|w| {
+        let recent = now() - chrono::TimeDelta::days(4);
+        let scored = |r: &&crate::providers::whoop::records::Recovery| {
+            r.created < recent && r.state == crate::providers::whoop::records::Scored::Yes
+        };
+        let found = w.person.recoveries.iter().rfind(scored).expect("a recovery");
+        let found = (found.cycle_id, found.sleep_id.clone());
+        w.person.sleeps.retain(|s| s.id != found.1);
+        found
+    });
+    let mut sql = world.sql();
+    let day = format!(
+        "select local_date from canonical.biometrics_vitals where metric_code = 'hrv_rmssd' and raw_source_id = '{cycle}'"
+    );
+    let before = value(&mut sql, &day);
+    world.ingest().expect(0);
+    let gone =
+        format!("canonical.sleep_sessions where raw_source_id = '{sleep}' and retired_reason = 'missing_upstream'");
+    assert_eq!(count(&mut sql, &gone), 1);
+    assert_eq!(count(&mut sql, "whoop_raw.recoveries where missing_since_run_id is not null"), 0);
+    assert_eq!(value(&mut sql, &day), before);
+    for table in ["biometrics_vitals", "scores"] {
+        let live = format!(
+            "canonical.{table} where raw_table = 'whoop_raw.recoveries' and raw_source_id = '{cycle}' and retired_at is null"
+        );
+        let all = count(&mut sql, &live);
+        assert!(all > 0, "{table}");
+        let inferred = format!("{live} and observed_at is null and 'day_inferred' = any (flags)");
+        assert_eq!(count(&mut sql, &inferred), all, "{table}");
+    }
+}
+
+#[test]
 fn history_steps_are_enough_for_a_rebuild() {
     // Late scores, an edit, a deletion, another day: incremental and rebuilt rows are the same.
     let mut sim = Whoop::many(now());

@@ -1,14 +1,17 @@
 //! Runs that are stopped, killed, doubled or cut off from the database.
 
 use std::process::Stdio;
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use nix::sys::signal::Signal;
 
 use crate::providers::whoop::Whoop;
+use crate::providers::whoop::records::Scored;
 use crate::support::faults::{Fired, What, When};
 use crate::support::net::Gate;
 use crate::support::pg::HEALTH;
-use crate::support::rows::{count, run_states};
+use crate::support::rows::{count, covers, run_states, value};
 use crate::support::subject::Subject;
 use crate::support::world::{World, now, until};
 
@@ -98,6 +101,35 @@ fn k1_killed_after_any_page() {
         world.oracle().fired(&fault).check();
         assert_eq!(run_states(&mut world.sql()).iter().filter(|s| *s == "interrupted").count(), 1);
     }
+}
+
+#[test]
+fn p14_a_resumed_slice_knows_what_the_pages_before_it_left_unfinished() {
+    // Newest first: the first page holds a night of 20 days ago that is still pending, far beyond the lookback.
+    let (world, _gate, fault) = gated(2);
+    let night = world.provider.with(|w| {
+        let old = now() - TimeDelta::days(20);
+        let night = w.person.sleeps.iter_mut().rfind(|s| !s.nap && s.start < old).expect("a night");
+        night.state = Scored::Pending;
+        night.id.clone()
+    });
+    let running = world.start_ingest();
+    world.until_fired(&fault);
+    until(|| count(&mut world.sql(), &format!("whoop_raw.sleeps where source_id = '{night}'")) > 0);
+    running.kill(&world.home);
+    world.provider.no_faults();
+    world.ingest().expect(0);
+    assert!(covers(&mut world.sql(), "sleeps", "2026-10-15T00:00:00Z"), "the slice was not closed");
+    world.provider.with(|w| {
+        let scored = w.person.sleeps.iter_mut().find(|s| s.id == night).expect("the night");
+        scored.state = Scored::Yes;
+        scored.updated += TimeDelta::hours(1);
+    });
+    world.later(Duration::from_hours(24));
+    world.health(&["daily-refresh"]).expect(0);
+    let last = format!("select is_final from canonical.sleep_sessions where raw_source_id = '{night}'");
+    assert_eq!(value(&mut world.sql(), &last).as_deref(), Some("true"), "nobody asked for its score");
+    world.oracle().fired(&fault).command(&["daily-refresh"]).check();
 }
 
 #[test]

@@ -41,3 +41,4 @@ mod server;
 mod simulated;
 mod sweep;
 mod tls;
+mod windows;

@@ -264,3 +264,41 @@ fn j5_a_row_that_canonical_refuses_is_told_once() {
     assert_eq!(status["sources"][0]["rejects"], 2);
     world.health(&["transform", "whoop", "--rebuild"]).expect(3);
 }
+
+#[test]
+fn j5_a_refused_newer_version_leaves_no_old_value_as_current() {
+    let world = World::loaded(Whoop::few(now()));
+    let (cycle, score) = world.provider.with(|w| {
+        let user = w.person.profile.user_id;
+        let scored =
+            |r: &&crate::providers::whoop::records::Recovery| r.state == crate::providers::whoop::records::Scored::Yes;
+        let spoilt = w.person.recoveries.iter().rfind(scored).expect("a recovery");
+        let said = format!(r#""recovery_score":{}"#, spoilt.score);
+        let changed = spoilt.text(user).replace(&said, r#""recovery_score":"abc""#);
+        w.poisoned.insert(("recoveries", spoilt.cycle_id.to_string()), changed);
+        (spoilt.cycle_id, spoilt.score.clone())
+    });
+    let mut sql = world.sql();
+    let live = format!("canonical.scores where kind = 'recovery' and raw_source_id = '{cycle}' and retired_at is null");
+    assert_eq!(count(&mut sql, &live), 1, "{score}");
+    world.ingest().expect(3);
+    assert_eq!(count(&mut sql, &live), 0, "{score} is not what WHOOP says now");
+    let retired =
+        format!("select retired_reason from canonical.scores where kind = 'recovery' and raw_source_id = '{cycle}'");
+    assert_eq!(value(&mut sql, &retired).as_deref(), Some("superseded"), "kept, and marked");
+    let vitals = format!("canonical.biometrics_vitals where raw_source_id = '{cycle}' and retired_at is null");
+    assert!(count(&mut sql, &vitals) > 0, "the rest of the record can be used");
+    // From raw alone it comes out the same.
+    let all = "select to_jsonb(x) - array['run_id','created_at','updated_at'] as row from canonical.scores x where retired_at is null order by 1";
+    let before = rows(&mut sql, all);
+    world.health(&["transform", "whoop", "--rebuild"]).expect(3);
+    assert_eq!(before, rows(&mut sql, all));
+    sql.batch_execute("delete from canonical.scores").expect("an emptied table");
+    world.health(&["transform", "whoop", "--rebuild"]).expect(3);
+    assert_eq!(before, rows(&mut sql, all));
+    // The next usable version brings it back.
+    world.provider.with(|w| w.poisoned.clear());
+    world.ingest().expect(0);
+    assert_eq!(count(&mut sql, &live), 1);
+    world.oracle().check();
+}

@@ -103,6 +103,7 @@ const MODELS: &[Model] = &[
 ];
 
 /// WHOOP's lists all page, filter and name their array the same way: newest first, `start` inclusive, `end` exclusive.
+/// The window filters on a record's own start and end, and it is not said what becomes of one that lies across a border.
 const fn collection(name: &'static str, path: &'static str) -> Resource {
     Resource::get(name, path)
         .window(Window::Range { start: "start", end: "end", format: Stamp::Rfc3339, max_days: None })
@@ -110,6 +111,7 @@ const fn collection(name: &'static str, path: &'static str) -> Resource {
         .records("/records")
         .key(&["/id"])
         .at("/start")
+        .ends("/end")
         .version("/updated_at")
         .lookback(7)
 }

@@ -1,5 +1,6 @@
--- grain: one row per value of a WHOOP body measurement snapshot: weight, height
--- The person typed them in at an unknown time: a snapshot is dated by when it was fetched, with the offset of the cycle that was current then.
+-- grain: one row per new value in a WHOOP body measurement snapshot: weight, height
+-- The person typed them in at an unknown time: a snapshot is dated by when it was fetched, with the offset of the cycle that was current then, or
+-- else of the person's home zone. A snapshot is taken when anything in it differs from the last one; a value that does not is no new measurement.
 select raw_source_id
      , raw_path
      , event_id
@@ -11,7 +12,7 @@ select raw_source_id
      , unit_raw
      , true                                                           as is_self_reported
      , utc_offset_s
-     , case when utc_offset_s is null then 'none' else 'account' end  as tz_basis
+     , tz_basis
      , flags
      , meta.quality(flags)                                            as quality
   from (
@@ -29,7 +30,8 @@ select raw_source_id
              , v.metric_code
              , v.unit_raw
              , c.record_at
-             , y.utc_offset_s
+             , coalesce(y.utc_offset_s, h.utc_offset_s)                 as utc_offset_s
+             , case when y.utc_offset_s is not null then 'account' when h.utc_offset_s is not null then 'home' else 'none' end as tz_basis
              , c.payload->>v.field                                      as value_raw
              , meta.number(c.payload->>v.field) * v.factor              as value_num
           from changed c
@@ -52,7 +54,24 @@ select raw_source_id
               ) dated
              where start_at is not null and utc_offset_s is not null
           ) y on y.user_id = c.user_id and y.account_id = c.account_id and c.record_at >= y.start_at and c.record_at < y.next_at
+          left join (
+            select user_id, home_tz
+              from meta.users
+            offset 0
+          ) u on u.user_id = c.user_id
+         cross join lateral (
+            select extract(epoch from (c.record_at at time zone u.home_tz) - (c.record_at at time zone 'UTC'))::integer as utc_offset_s
+            offset 0
+          ) h
          where c.payload->>v.field is not null
+           and meta.number_or_null(c.payload->>v.field) is distinct from (
+             select meta.number_or_null(b.payload->>v.field)
+               from whoop_raw.user_body_measurement b
+              where b.user_id = c.user_id and b.account_id = c.account_id
+                and (b.record_at, b.source_id) < (c.record_at, c.source_id)
+                and b.payload->>v.field is not null
+              order by b.record_at desc, b.source_id desc
+              limit 1)
       ) n
       left join meta.metrics m on m.metric_code = n.metric_code
   ) f

@@ -80,9 +80,13 @@ impl Fixture {
                 "recoveries" => Item {
                     id: text(&value["cycle_id"]),
                     start: starts[&text(&value["sleep_id"])],
+                    end: None,
                     text: record.clone(),
                 },
-                _ => Item { id: text(&value["id"]), start: start(&value), text: record.clone() },
+                _ => {
+                    let end = value["end"].as_str().map(instant);
+                    Item { id: text(&value["id"]), start: start(&value), end, text: record.clone() }
+                }
             })
             .collect()
     }

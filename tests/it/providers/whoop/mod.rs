@@ -26,6 +26,15 @@ pub enum Order {
     Shuffled,
 }
 
+/// Which records a window holds. The documents say that it filters on a record's own start and end, and no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holds {
+    #[default]
+    WhatBegins,
+    WhatLiesWhollyInside,
+    WhatOverlaps,
+}
+
 /// How a listing says that there is no next page: "missing, empty or null; accept all three".
 #[derive(Clone, Copy)]
 enum LastPage {
@@ -37,6 +46,7 @@ enum LastPage {
 pub struct Whoop {
     pub person: Person,
     pub order: Order,
+    pub holds: Holds,
     /// Resources whose listing is empty, although there are records.
     pub hidden: Vec<&'static str>,
     /// A window is silently cut to its last so many days.
@@ -62,10 +72,11 @@ struct Cursor {
 
 type Key = (i64, String);
 
-/// One record of a collection: its id, its own time, its text.
+/// One record of a collection: its id, its own time, its text. The current cycle has no end.
 struct Item {
     id: String,
     start: DateTime<Utc>,
+    end: Option<DateTime<Utc>>,
     text: String,
 }
 
@@ -74,6 +85,7 @@ impl Whoop {
         Whoop {
             person,
             order: Order::default(),
+            holds: Holds::default(),
             hidden: vec![],
             clamp_days: None,
             poisoned: HashMap::new(),
@@ -95,23 +107,21 @@ impl Whoop {
     fn items(&self, resource: &str) -> Vec<Item> {
         let p = &self.person;
         let user = p.profile.user_id;
-        let starts: HashMap<&str, DateTime<Utc>> = p.sleeps.iter().map(|s| (s.id.as_str(), s.start)).collect();
-        let item = |id: String, start, text| Item { id, start, text };
+        let nights: HashMap<&str, (DateTime<Utc>, DateTime<Utc>)> =
+            p.sleeps.iter().map(|s| (s.id.as_str(), (s.start, s.end))).collect();
+        let item = |id: String, start, end, text| Item { id, start, end, text };
         let mut items: Vec<Item> = match resource {
             _ if self.fixture.is_some() => self.fixture.as_ref().map(|f| f.items(resource)).unwrap_or_default(),
-            "cycles" => p.cycles.iter().map(|c| item(c.id.to_string(), c.start, c.text(user))).collect(),
-            "sleeps" => p.sleeps.iter().map(|s| item(s.id.clone(), s.start, s.text(user))).collect(),
-            "workouts" => p.workouts.iter().map(|w| item(w.id.clone(), w.start, w.text(user))).collect(),
+            "cycles" => p.cycles.iter().map(|c| item(c.id.to_string(), c.start, c.end, c.text(user))).collect(),
+            "sleeps" => p.sleeps.iter().map(|s| item(s.id.clone(), s.start, Some(s.end), s.text(user))).collect(),
+            "workouts" => p.workouts.iter().map(|w| item(w.id.clone(), w.start, Some(w.end), w.text(user))).collect(),
             // A recovery has no time of its own: it is placed by its sleep.
             _ => p
                 .recoveries
                 .iter()
                 .map(|r| {
-                    item(
-                        r.cycle_id.to_string(),
-                        starts.get(r.sleep_id.as_str()).copied().unwrap_or(r.created),
-                        r.text(user),
-                    )
+                    let (start, end) = nights.get(r.sleep_id.as_str()).copied().unwrap_or((r.created, r.created));
+                    item(r.cycle_id.to_string(), start, Some(end), r.text(user))
                 })
                 .collect(),
         };
@@ -168,7 +178,15 @@ impl Whoop {
         if self.hidden.contains(&resource) {
             items.clear();
         }
-        items.retain(|i| start.is_none_or(|s| i.start >= s) && i.start < end);
+        let (holds, from) = (self.holds, start.unwrap_or(DateTime::UNIX_EPOCH));
+        items.retain(|i| {
+            i.start < end
+                && match holds {
+                    Holds::WhatBegins => i.start >= from,
+                    Holds::WhatLiesWhollyInside => i.start >= from && i.end.is_none_or(|last| last < end),
+                    Holds::WhatOverlaps => i.end.is_none_or(|last| last >= from),
+                }
+        });
         items.sort_by_key(|i| self.key(i));
         let blank = self.blank_first_page && after.is_none();
         let from = after.map_or(0, |last| items.iter().position(|i| self.key(i) > last).unwrap_or(items.len()));

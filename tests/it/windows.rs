@@ -1,0 +1,45 @@
+//! What a window of time lists, and what may be concluded from it.
+
+use crate::providers::whoop::{Holds, Whoop};
+use crate::support::rows::count;
+use crate::support::subject::Subject;
+use crate::support::truth::instant;
+use crate::support::world::{World, now};
+
+const MISSING: [&str; 3] = [
+    "whoop_raw.cycles where missing_since_run_id is not null",
+    "whoop_raw.sleeps where missing_since_run_id is not null",
+    "whoop_raw.workouts where missing_since_run_id is not null",
+];
+
+#[test]
+fn p11_a_record_across_a_border_is_not_taken_for_deleted() {
+    // Both borders lie in the middle of a night; what a provider makes of such a night is its own affair.
+    let (since, until) = ("2026-11-08T09:00:00Z", "2026-11-15T09:00:00Z");
+    let read = ["ingest", "whoop", "--since", since, "--until", until, "--force"];
+    for holds in [Holds::WhatBegins, Holds::WhatLiesWhollyInside, Holds::WhatOverlaps] {
+        let world = World::loaded(Whoop::many(now()));
+        world.provider.with(|w| w.holds = holds);
+        for border in [since, until].map(instant) {
+            let across = world.provider.with(|w| w.person.sleeps.iter().any(|s| s.start < border && s.end > border));
+            assert!(across, "nobody sleeps at {border}");
+        }
+        world.health(&read).expect(0);
+        for missing in MISSING {
+            assert_eq!(count(&mut world.sql(), missing), 0, "{holds:?}: {missing}");
+        }
+        // Really deleted: left alone by the window that cuts it, found by the one that holds it wholly.
+        let gone = world.provider.with(|w| {
+            let border = instant(until);
+            let at = w.person.sleeps.iter().position(|s| s.start < border && s.end > border).expect("a night");
+            w.person.sleeps.remove(at).id
+        });
+        let retired =
+            format!("canonical.sleep_sessions where raw_source_id = '{gone}' and retired_reason = 'missing_upstream'");
+        world.health(&read).expect(0);
+        assert_eq!(count(&mut world.sql(), &retired), 0, "{holds:?}");
+        world.ingest().expect(0);
+        assert_eq!(count(&mut world.sql(), &retired), 1, "{holds:?}");
+        assert_eq!(MISSING.map(|missing| count(&mut world.sql(), missing)), [0, 1, 0], "{holds:?}");
+    }
+}
