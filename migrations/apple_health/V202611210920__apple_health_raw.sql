@@ -150,7 +150,9 @@ select r.user_id
   join apple_health_raw.types t
     on t.user_id = r.user_id and t.account_id = r.account_id and t.type_id = r.type_id
  where exists (select from meta.import_file f
-                where f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'published');
+                where f.user_id = r.user_id and f.file_id = r.file_id
+                  -- rows of a file that was taken back are shown as missing until every model has seen that
+                  and (f.status = 'published' or f.status = 'withdrawn' and r.missing_since_run_id is not null));
 comment on view apple_health_raw.published_records is 'One record of the published exports, with its words: the raw table behind the models of Apple Health.';
 comment on column apple_health_raw.published_records.source_id is 'The record''s id in hexadecimal, a point, and its ordinal.';
 comment on column apple_health_raw.published_records.record_at is 'Its start.';

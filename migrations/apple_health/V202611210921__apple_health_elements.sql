@@ -74,7 +74,9 @@ select e.user_id
      , e.ordinal
   from apple_health_raw.elements e
  where exists (select from meta.import_file f
-                where f.user_id = e.user_id and f.file_id = e.file_id and f.status = 'published');
+                where f.user_id = e.user_id and f.file_id = e.file_id
+                  -- rows of a file that was taken back are shown as missing until every model has seen that
+                  and (f.status = 'published' or f.status = 'withdrawn' and e.missing_since_run_id is not null));
 comment on view apple_health_raw.published_elements is 'One element of the published exports: the raw table behind the models of workouts, correlations and the like.';
 comment on column apple_health_raw.published_elements.source_id is 'Its id in hexadecimal, a point, and its ordinal.';
 comment on column apple_health_raw.published_elements.record_at is 'Its start, else when it was written.';

@@ -161,7 +161,9 @@ select r.user_id
   join apple_health_raw.conversions c
     on c.user_id = r.user_id and c.account_id = r.account_id and c.type_id = r.type_id and c.unit_id = coalesce(r.unit_id, 0)
    and (not c.is_category or c.value = coalesce(r.value_text, ''))
-  join meta.import_file f on f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'published'
+  join meta.import_file f
+    on f.user_id = r.user_id and f.file_id = r.file_id
+   and (f.status = 'published' or f.status = 'withdrawn' and r.missing_since_run_id is not null)
   left join apple_health_raw.exports e on e.user_id = r.user_id and e.account_id = r.account_id and e.file_id = r.file_id
  where (c.is_category or r.value is not null)
    and (c.rule not in ('sensor', 'no_sensor')
@@ -205,7 +207,8 @@ select r.user_id
                     where c.user_id = r.user_id and c.account_id = r.account_id and c.type_id = r.type_id
                       and c.unit_id = coalesce(r.unit_id, 0) and (not c.is_category or c.value = coalesce(r.value_text, '')))
    and exists (select from meta.import_file f
-                where f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'published');
+                where f.user_id = r.user_id and f.file_id = r.file_id
+                  and (f.status = 'published' or f.status = 'withdrawn' and r.missing_since_run_id is not null));
 comment on view apple_health_raw.published_unconvertible is 'One record of the published exports whose type has a metric, but whose unit or category value is not known: kept here, rejected from canonical.';
 comment on column apple_health_raw.published_unconvertible.source_id is 'The record''s id in hexadecimal, a point, and its ordinal.';
 comment on column apple_health_raw.published_unconvertible.record_at is 'Its start.';

@@ -49,6 +49,12 @@ pub(crate) struct Args {
     /// Mark what a newer file no longer holds as gone, however much it is
     #[arg(long)]
     pub(crate) accept_deletions: bool,
+    /// Load what is there of a file that is cut off; nothing is marked as gone
+    #[arg(long)]
+    pub(crate) allow_truncated: bool,
+    /// Take back the newest file of the source
+    #[arg(long, value_name = "FILE_ID", conflicts_with_all = ["what", "file", "since", "until", "force", "accept_deletions", "allow_truncated"])]
+    pub(crate) undo: Option<i64>,
     /// At most so many requests
     #[arg(long, value_name = "N")]
     pub(crate) max_requests: Option<u32>,
@@ -62,6 +68,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let source = source_named(&args.source)?;
+    if let Some(file_id) = args.undo {
+        return take_back(ctx, source, args, file_id);
+    }
     let (resources, paths) = sort_words(source, args)?;
     super::migrate::offer(ctx)?;
     if !paths.is_empty() || (source.api.is_none() && resources.is_empty()) {
@@ -136,6 +145,7 @@ fn load_files(ctx: &Context, source: &'static Source, args: &Args, paths: &[Stri
     let inputs: Vec<Input> = paths.iter().map(input).collect();
     let options = files::Options {
         accept_deletions: args.accept_deletions,
+        allow_truncated: args.allow_truncated,
         force: args.force,
         raw_only: args.raw_only,
         dry_run: args.dry_run,
@@ -147,6 +157,16 @@ fn load_files(ctx: &Context, source: &'static Source, args: &Args, paths: &[Stri
             "files": ingested.files, "result": result(ingested.exit, &json!(null), &[next])}));
     }
     Ok(ingested.exit)
+}
+
+fn take_back(ctx: &Context, source: &'static Source, args: &Args, file_id: i64) -> Result<Exit, Failure> {
+    let options = files::Options { raw_only: args.raw_only, dry_run: args.dry_run, ..files::Options::default() };
+    let (exit, file) = files::take_back(ctx, source, file_id, options)?;
+    if ctx.out.json {
+        ctx.out.json(&json!({"schema": "health.ingest/1", "source": source.id, "dry_run": args.dry_run,
+            "files": [file], "result": result(exit, &json!(null), &["health status"])}));
+    }
+    Ok(exit)
 }
 
 /// The time that a person asks for, as understood.

@@ -276,7 +276,8 @@ impl<R: Read> Read for Inflated<R> {
         let count = self.entry.read(into)?;
         self.given += count as u64;
         if self.given > LARGEST || (self.given > SMALL && self.given / MOST_EXPANSION > self.packed) {
-            return Err(io::Error::other(format!("it expands to more than {MOST_EXPANSION} times its size")));
+            let why = format!("it expands to more than {MOST_EXPANSION} times its size");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
         }
         if self.given > self.declared || (count == 0 && !into.is_empty() && self.given < self.declared) {
             return Err(io::Error::other("the archive says another size than it holds"));

@@ -14,7 +14,7 @@ use super::feed::{Feed, Found, MOST_REJECTS, Words};
 use super::ledger::{self, Entry};
 use super::progress::Progress;
 use super::report::{self, Imported, Published};
-use super::{Input, Options, summary};
+use super::{Input, Options, summary, undo};
 use crate::commands::Context;
 use crate::db::{self, transaction};
 use crate::failpoint::failpoint;
@@ -28,7 +28,7 @@ use crate::transform::{self, Upserted};
 const CHANNEL: usize = 4;
 const BLOCK: usize = 256 << 10;
 /// The account of a source's files.
-const ACCOUNT: &str = "default";
+pub(super) const ACCOUNT: &str = "default";
 
 /// Takes in one file.
 pub(super) fn one(
@@ -43,7 +43,7 @@ pub(super) fn one(
     let (_, mut client) = db::open(ctx)?;
     let person = Person::find(&mut client, &ctx.config)?;
     let account = Account::find(&mut client, &person, source, ACCOUNT)?;
-    let look = Look { document: &document, files, account: account.as_ref(), again: options.again() };
+    let look = Look { document: &document, files, account: account.as_ref(), options };
     let (digests, known) = look.take(&mut client)?;
     let now = ctx.config.clock.now();
     if let (Some(entry), Some(account)) = (known, &account) {
@@ -74,7 +74,7 @@ struct Look<'a> {
     document: &'a Document,
     files: &'a Files,
     account: Option<&'a Account>,
-    again: bool,
+    options: Options,
 }
 
 impl Look<'_> {
@@ -85,13 +85,17 @@ impl Look<'_> {
         if let Some(entry) = self.known(client, &file.0)? {
             return Ok((None, Some(entry)));
         }
-        let digests = self.document.digests(file)?;
+        let digests = match self.document.digests(file) {
+            // What there is of it is known once it has been read, as with standard input.
+            Err(_) if self.options.allow_truncated => return Ok((None, None)),
+            digests => digests?,
+        };
         let known = self.known(client, &digests.document)?;
         Ok((Some(digests), known))
     }
 
     fn known(&self, client: &mut Client, digest: &[u8]) -> Result<Option<Entry>, Failure> {
-        let Some(account) = self.account.filter(|_| !self.again) else { return Ok(None) };
+        let Some(account) = self.account.filter(|_| !self.options.again()) else { return Ok(None) };
         ledger::published(client, (account.user_id, account.account_id), digest, self.files.parser_version)
     }
 }
@@ -153,7 +157,7 @@ impl Import<'_> {
             return self.models(client, options).map(|models| Outcome::Known(known, models)); // published while we looked
         }
         failpoint!("import.begun");
-        let read = self.stage(client)?;
+        let read = self.stage(client, options.allow_truncated)?;
         failpoint!("import.staged");
         if self.digests.as_ref().is_some_and(|before| before.document != read.digests.document) {
             return Err(Failure::new(Kind::File, format!("{} changed while it was read", self.document.shown))
@@ -171,6 +175,9 @@ impl Import<'_> {
         self.was_published = true;
         typed::take_statistics(client, self.source, self.files)?;
         published.models = self.models(client, options)?;
+        if !options.raw_only {
+            undo::forget(client, &self.run, self.files)?;
+        }
         Ok(Outcome::Published(published))
     }
 
@@ -202,13 +209,13 @@ impl Import<'_> {
     }
 
     /// Reads the document to its end while its rows go to the stage.
-    fn stage(&self, client: &mut Client) -> Result<Read, Failure> {
+    fn stage(&self, client: &mut Client, allow_truncated: bool) -> Result<Read, Failure> {
         let (files, document) = (self.files, &self.document);
         let account = (self.run.user_id, self.run.account_id);
         let words = typed::words(client, self.source, files, account)?;
         let words = words.into_iter().map(Words::new).collect();
         typed::create_stages(client, files)?;
-        let reading = Reading { home_tz: self.ctx.config.home_tz };
+        let reading = Reading { home_tz: self.ctx.config.home_tz, allow_truncated };
         let total = self.digests.as_ref().map(|digests| digests.bytes);
         let mut progress = Progress::new(&self.ctx.out, &document.shown, total);
         let (sender, batches) = sync_channel(CHANNEL);
@@ -243,10 +250,18 @@ impl Import<'_> {
             let place = if unreadable.at == 0 { String::new() } else { format!(" (byte {})", unreadable.at) };
             Failure::new(Kind::File, format!("{} {}{place}", self.document.shown, unreadable.why))
                 .kept("nothing from it is visible; the database is as before")
-                .next(format!("export again; accepted are {}", files.accepts))
+                .next(if unreadable.is_cut {
+                    let source = self.source.command_name();
+                    format!("export again, or load what is there: health ingest {source} FILE --allow-truncated")
+                } else {
+                    format!("export again; accepted are {}", files.accepts)
+                })
         })?;
         last.blame(Kind::Bug)?;
-        let file = self.digests.as_ref().map_or_else(|| document_digest.clone(), |digests| digests.file.clone());
+        let file = match &self.digests {
+            Some(digests) => digests.file.clone(),
+            None => self.document.file_digest()?.map_or_else(|| document_digest.clone(), |(digest, _)| digest),
+        };
         let digests = Digests { file, document: document_digest, bytes };
         Ok(Read { about, found, digests })
     }
@@ -297,6 +312,7 @@ impl Import<'_> {
                 seen: signed(read.about.records),
                 loaded: signed(new),
                 rejected: signed(found.rejected()),
+                is_cut: read.about.cut.is_some(),
             };
             ledger::publish(t, run, entry, &closing)?;
             failpoint!("import.before_publish");
@@ -318,7 +334,7 @@ impl Import<'_> {
             Ok(Outcome::Published(published)) => (published.exit(), None, published.counts(self.files)),
             Err(failure) => (failure.exit(), Some(failure.error.to_string()), json!({})),
         };
-        let whole = matches!(result, Ok(Outcome::Published(_)));
+        let whole = matches!(result, Ok(Outcome::Published(published)) if published.about.cut.is_none());
         let scope: Vec<_> = self.files.tables.iter().map(|table| json!({"resource": table.name})).collect();
         let end = RunEnd {
             exit,

@@ -20,6 +20,8 @@ pub(super) struct Closing<'a> {
     pub(super) seen: i64,
     pub(super) loaded: i64,
     pub(super) rejected: i64,
+    /// The document is cut off.
+    pub(super) is_cut: bool,
 }
 
 /// The published file whose bytes, or whose document's bytes, have this digest.
@@ -66,7 +68,8 @@ pub(super) fn mark(t: &mut Transaction, run: &Run, entry: Entry, status: &str) -
 
 /// The one update that makes a file's rows count.
 pub(super) fn publish(t: &mut Transaction, run: &Run, entry: Entry, closing: &Closing) -> Result<(), Failure> {
-    let Closing { digests, seen, loaded, rejected } = closing;
+    let Closing { digests, seen, loaded, rejected, is_cut } = closing;
+    let mode = if *is_cut { "truncated" } else { "complete" };
     let bytes = i64::try_from(digests.bytes).unwrap_or(i64::MAX);
     t.execute(
         include_str!("sql/yield_digest.sql"),
@@ -75,8 +78,59 @@ pub(super) fn publish(t: &mut Transaction, run: &Run, entry: Entry, closing: &Cl
     .sql()?;
     t.execute(
         include_str!("sql/publish.sql"),
-        &[&run.user_id, &entry.file_id, &run.run_id, &digests.file, &digests.document, &bytes, seen, loaded, rejected],
+        &[
+            &run.user_id,
+            &entry.file_id,
+            &run.run_id,
+            &digests.file,
+            &digests.document,
+            &bytes,
+            seen,
+            loaded,
+            rejected,
+            &mode,
+        ],
     )
     .sql()?;
+    Ok(())
+}
+
+/// A file by its number, as far as taking it back needs it.
+pub(super) struct Asked {
+    pub(super) status: String,
+    pub(super) name: Option<String>,
+    /// Rows that it brought are still there.
+    pub(super) has_rows: bool,
+    /// The published file of the account that was read last.
+    pub(super) newest: Option<i64>,
+}
+
+/// The file of the account with this number.
+pub(super) fn asked(
+    client: &mut impl GenericClient,
+    (user_id, account_id): (i64, i64),
+    file_id: i64,
+) -> Result<Option<Asked>, Failure> {
+    let row = client.query_opt(include_str!("sql/entry.sql"), &[&user_id, &account_id, &file_id]).sql()?;
+    let asked =
+        |row: postgres::Row| Asked { status: row.get(0), name: row.get(1), has_rows: row.get(2), newest: row.get(3) };
+    Ok(row.map(asked))
+}
+
+/// The file no longer counts, and neither do its rejects.
+pub(super) fn withdraw(t: &mut Transaction, run: &Run, entry: Entry) -> Result<(), Failure> {
+    t.execute(include_str!("sql/withdraw.sql"), &[&run.user_id, &entry.file_id, &run.run_id]).sql()?;
+    Ok(())
+}
+
+/// Files that were taken back and whose rows are still there.
+pub(super) fn withdrawn(client: &mut impl GenericClient, run: &Run) -> Result<Vec<Entry>, Failure> {
+    let rows = client.query(include_str!("sql/withdrawn.sql"), &[&run.user_id, &run.account_id]).sql()?;
+    Ok(rows.iter().map(|row| Entry { file_id: row.get(0) }).collect())
+}
+
+/// Notes that nothing of the file is held any more.
+pub(super) fn forgotten(t: &mut Transaction, run: &Run, entry: Entry) -> Result<(), Failure> {
+    t.execute(include_str!("sql/forgotten.sql"), &[&run.user_id, &entry.file_id]).sql()?;
     Ok(())
 }

@@ -8,6 +8,7 @@ mod ledger;
 mod progress;
 mod report;
 mod summary;
+mod undo;
 
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use crate::commands::Context;
 use crate::failure::{Exit, Failure, Kind};
-use crate::source::Source;
+use crate::source::{Files, Source};
 
 /// What a person named.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +30,8 @@ pub(crate) enum Input {
 pub(crate) struct Options {
     /// Lets deletions through that the fuse would hold back (docs/adr/05).
     pub(crate) accept_deletions: bool,
+    /// Takes what is there of a document that is cut off.
+    pub(crate) allow_truncated: bool,
     /// Reads a file again although it is known.
     pub(crate) force: bool,
     /// Leaves the models out.
@@ -60,10 +63,7 @@ pub(crate) fn ingest(
     inputs: &[Input],
     options: Options,
 ) -> Result<Ingested, Failure> {
-    let files = source
-        .files
-        .as_ref()
-        .ok_or_else(|| Failure::new(Kind::Usage, format!("{} takes no files", source.title)).next("health sources"))?;
+    let files = files_of(source)?;
     if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
         return Err(Failure::new(Kind::Usage, "standard input can be read only once"));
     }
@@ -88,4 +88,20 @@ pub(crate) fn ingest(
         }
     }
     Ok(Ingested { exit: Exit::merge(&exits), files: reports })
+}
+
+/// Takes back the newest published file of a source; for `--json` its object.
+pub(crate) fn take_back(
+    ctx: &Context,
+    source: &'static Source,
+    file_id: i64,
+    options: Options,
+) -> Result<(Exit, Value), Failure> {
+    let undone = undo::one(ctx, source, files_of(source)?, file_id, options)?;
+    Ok((undone.exit, undone.report))
+}
+
+fn files_of(source: &'static Source) -> Result<&'static Files, Failure> {
+    let none = || Failure::new(Kind::Usage, format!("{} takes no files", source.title)).next("health sources");
+    source.files.as_ref().ok_or_else(none)
 }

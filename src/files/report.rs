@@ -12,7 +12,7 @@ use super::ledger::Entry;
 use super::summary::{Kind as Rows, sum};
 use crate::commands::Context;
 use crate::failure::{Exit, Failure, Kind};
-use crate::output::clean;
+use crate::output::{Out, clean};
 use crate::source::{About, Files, Rejected, Source};
 use crate::transform::Upserted;
 
@@ -52,7 +52,7 @@ impl Published {
     pub(super) fn exit(&self) -> Exit {
         if self.held_back > 0 {
             Exit::from(Kind::Refused)
-        } else if self.rejected.is_empty() {
+        } else if self.rejected.is_empty() && self.about.cut.is_none() {
             models_exit(&self.models)
         } else {
             Exit::PARTIAL
@@ -157,6 +157,7 @@ pub(super) fn published(
         "deletions_held_back": published.held_back,
         "types": kinds.iter().map(Rows::json).collect::<Vec<_>>(),
         "unknown": published.about.unknown,
+        "cut": published.about.cut,
         "models": models_json(&published.models),
         "exit": exit.0,
     });
@@ -186,20 +187,17 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
         let count = grouped(published.rejected.len() as u64);
         out.note(&format!("{count} rejected and kept as they were: {}    health rejects", codes.join(", ")));
     }
+    if let Some(cut) = &published.about.cut {
+        out.note(&format!(
+            "cut off: the document {cut}. What stands before that was loaded; nothing was marked as gone"
+        ));
+    }
     let unknown: Vec<String> =
         published.about.unknown.iter().map(|(name, count)| format!("{} {}", grouped(*count), clean(name))).collect();
     if !unknown.is_empty() {
         out.note(&format!("not known to this version, kept as written: {}", unknown.join(", ")));
     }
-    if !published.models.is_empty() {
-        let sum = |of: fn(&Upserted) -> i64| published.models.iter().map(of).sum::<i64>();
-        let (new, changed) = (sum(|model| model.inserted), sum(|model| model.updated + model.retired));
-        out.note(&format!("canonical: {new} rows new, {changed} changed"));
-        let refused = sum(|model| model.rejected);
-        if refused > 0 {
-            out.note(&format!("{refused} could not be used and are kept in raw: health rejects"));
-        }
-    }
+    tell_models(out, &published.models);
     let missing = sum(kinds, |kind| kind.changed.missing);
     if missing > 0 {
         out.note(&format!("{} records are no longer in the export and are marked as gone", grouped(missing)));
@@ -215,6 +213,20 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
         .kept("what is new was added; nothing was marked as gone")
         .next(format!("if it is right: health ingest {} --accept-deletions FILE", source.command_name()));
         out.failure(&known);
+    }
+}
+
+/// What became of canonical rows.
+pub(super) fn tell_models(out: &Out, models: &[Upserted]) {
+    if models.is_empty() {
+        return;
+    }
+    let sum = |of: fn(&Upserted) -> i64| models.iter().map(of).sum::<i64>();
+    let (new, changed) = (sum(|model| model.inserted), sum(|model| model.updated + model.retired));
+    out.note(&format!("canonical: {new} rows new, {changed} changed"));
+    let refused = sum(|model| model.rejected);
+    if refused > 0 {
+        out.note(&format!("{refused} could not be used and are kept in raw: health rejects"));
     }
 }
 

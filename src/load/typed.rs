@@ -137,6 +137,7 @@ pub(crate) fn merge(
     let account: [&(dyn postgres::types::ToSql + Sync); 2] = [&run.user_id, &run.account_id];
     let newest: Option<chrono::DateTime<chrono::Utc>> = t.query_one(files.newest, &account).sql()?.get(0);
     let is_newest = about.made_at.is_some_and(|made| newest.is_none_or(|newest| made >= newest));
+    let may_prove = is_newest && about.cut.is_none();
     for stage in files.stages {
         t.batch_execute(&format!("analyze {}", stage.name)).sql()?;
     }
@@ -156,7 +157,7 @@ pub(crate) fn merge(
         let stage = files.stages[table.stage].name;
         let brought: bool = t.query_one(&format!("select exists (select from {stage})"), &[]).sql()?.get(0);
         // A document that holds nothing for a table proves nothing about it.
-        may_lack.push((is_newest && known > 0 && brought).then_some(known.unsigned_abs()));
+        may_lack.push((may_prove && known > 0 && brought).then_some(known.unsigned_abs()));
     }
     let mut marking = t.transaction().sql()?;
     let (mut missing, mut trips) = (Vec::new(), false);
@@ -232,6 +233,32 @@ pub(crate) fn describe(
 pub(crate) fn follow(t: &mut Transaction, run: &Run, files: &Files) -> Result<(), Failure> {
     for statement in files.after {
         t.execute(*statement, &[&run.user_id, &run.account_id, &run.run_id]).sql()?;
+    }
+    Ok(())
+}
+
+/// Rows that taking back a file touched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TakenBack {
+    pub(crate) went: u64,
+    pub(crate) came_back: u64,
+}
+
+/// Undoes what a file did to the tables. What it brought stays for the models, as missing, until [`forget`].
+pub(crate) fn take_back(t: &mut Transaction, run: &Run, files: &Files, file_id: i64) -> Result<TakenBack, Failure> {
+    let mut taken = TakenBack::default();
+    for table in files.tables {
+        let row = t.query_one(table.take_back, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
+        taken.went += count(&row, 0);
+        taken.came_back += count(&row, 1);
+    }
+    Ok(taken)
+}
+
+/// Removes the rows that a file brought.
+pub(crate) fn forget(t: &mut Transaction, run: &Run, files: &Files, file_id: i64) -> Result<(), Failure> {
+    for table in files.tables {
+        t.execute(table.forget, &[&run.user_id, &run.account_id, &file_id]).sql()?;
     }
     Ok(())
 }

@@ -49,6 +49,8 @@ pub(crate) enum Recognised {
 pub(crate) struct Reading {
     /// The person's zone, for records that name none.
     pub(crate) home_tz: chrono_tz::Tz,
+    /// Of a document that is cut off, what is there counts.
+    pub(crate) allow_truncated: bool,
 }
 
 /// What a document says about itself, once it has been read to its end.
@@ -58,6 +60,8 @@ pub(crate) struct About {
     pub(crate) made_at: Option<chrono::DateTime<chrono::Utc>>,
     /// Records and other elements it holds, usable or not.
     pub(crate) records: u64,
+    /// Where and how a cut-off document ends, where that was allowed. It proves nothing about what it does not hold.
+    pub(crate) cut: Option<String>,
     /// Parts that this version of the reader does not know, by name.
     pub(crate) unknown: BTreeMap<String, u64>,
     /// Columns of the table that describes documents, as the source's SQL takes them.
@@ -70,6 +74,8 @@ pub(crate) struct Unreadable {
     /// Byte of the document, from 0.
     pub(crate) at: u64,
     pub(crate) why: anyhow::Error,
+    /// As far as it goes it is what it claims to be: only its end is missing.
+    pub(crate) is_cut: bool,
 }
 
 /// A temporary table that takes encoded rows by binary COPY while a document is read.
@@ -94,6 +100,12 @@ pub(crate) struct TypedTable {
     pub(crate) merge: &'static str,
     /// Marks rows that the stage lacks; says (kind, rows). $1 person, $2 account, $3 run.
     pub(crate) mark_missing: &'static str,
+    /// Undoes what the runs of a file did: what it brought is missing from this run on, what it had marked is there again,
+    /// what it had found again is missing as before; says (rows that went, rows that came back). $1 person, $2 account,
+    /// $3 file, $4 run.
+    pub(crate) take_back: &'static str,
+    /// Removes what a file brought that nothing else holds. $1 person, $2 account, $3 file.
+    pub(crate) forget: &'static str,
     /// What a run brought: (kind, new rows, rows that came back). $1 person, $2 account, $3 run.
     pub(crate) news: &'static str,
 }

@@ -11,6 +11,8 @@ mod corpus;
 mod elements;
 mod exports;
 mod kills;
+mod truncated;
+mod undo;
 
 use std::path::PathBuf;
 

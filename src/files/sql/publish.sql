@@ -1,3 +1,5 @@
+-- Read again, a file keeps what it had brought before.
 update meta.import_file
-   set status = 'published', run_id = $3, sha256 = $4, inner_sha256 = $5, bytes = $6, seen = $7, loaded = $8, rejected = $9
+   set loaded = case status when 'published' then coalesce(loaded, 0) else 0 end + $8
+     , status = 'published', run_id = $3, sha256 = $4, inner_sha256 = $5, bytes = $6, seen = $7, rejected = $9, mode = $10
  where user_id = $1 and file_id = $2

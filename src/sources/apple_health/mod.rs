@@ -51,6 +51,8 @@ pub(crate) static SOURCE: Source = Source {
                 count: include_str!("sql/count.sql"),
                 merge: include_str!("sql/merge.sql"),
                 mark_missing: include_str!("sql/mark_missing.sql"),
+                take_back: include_str!("sql/take_back.sql"),
+                forget: include_str!("sql/forget.sql"),
                 news: include_str!("sql/news.sql"),
             },
             TypedTable {
@@ -60,6 +62,8 @@ pub(crate) static SOURCE: Source = Source {
                 count: include_str!("sql/elements/count.sql"),
                 merge: include_str!("sql/elements/merge.sql"),
                 mark_missing: include_str!("sql/elements/mark_missing.sql"),
+                take_back: include_str!("sql/elements/take_back.sql"),
+                forget: include_str!("sql/elements/forget.sql"),
                 news: include_str!("sql/elements/news.sql"),
             },
         ],

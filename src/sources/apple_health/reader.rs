@@ -47,13 +47,20 @@ pub(super) trait Visitor {
 /// What an export says about itself outside its elements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Export {
+    /// How it ends, where it is cut off and that was allowed.
+    pub(super) cut: Option<String>,
     pub(super) locale: Option<String>,
     pub(super) version: Option<String>,
     /// Elements at the top, by name.
     pub(super) elements: BTreeMap<String, u64>,
 }
 
-pub(super) fn read(document: &mut dyn BufRead, visitor: &mut dyn Visitor) -> Result<Export, Unreadable> {
+/// Reads a document to its end; where `allow_truncated`, to where it is cut off, if anything stands before that.
+pub(super) fn read(
+    document: &mut dyn BufRead,
+    visitor: &mut dyn Visitor,
+    allow_truncated: bool,
+) -> Result<Export, Unreadable> {
     let (head, prologue) = begin(document)?;
     let rest = io::Cursor::new(head[prologue.root..].to_vec()).chain(document);
     let mut walk = Walk {
@@ -62,15 +69,18 @@ pub(super) fn read(document: &mut dyn BufRead, visitor: &mut dyn Visitor) -> Res
         depth: 0,
         top: Top::default(),
         closed: false,
+        is_cut: false,
         draft: Draft::default(),
         records: 0,
         export: Export { version: prologue.version, ..Export::default() },
         visitor,
     };
-    match walk.run() {
-        Ok(()) => Ok(walk.export),
-        Err(why) => Err(Unreadable { at: walk.root + walk.events.buffer_position(), why }),
+    let Err(why) = walk.run() else { return Ok(walk.export) };
+    let (at, is_cut) = (walk.root + walk.events.buffer_position(), walk.is_cut && !walk.closed);
+    if allow_truncated && is_cut && !walk.export.elements.is_empty() {
+        return Ok(Export { cut: Some(format!("{why} (byte {at})")), ..walk.export });
     }
+    Err(Unreadable { at, why, is_cut })
 }
 
 /// Reads as much as it takes to find the root.
@@ -79,15 +89,17 @@ fn begin(document: &mut dyn BufRead) -> Result<(Vec<u8>, Prologue), Unreadable> 
     loop {
         let size = (head.len() as u64).max(4096);
         let read = (&mut *document).take(size).read_to_end(&mut head);
-        let read = read.map_err(|error| Unreadable { at: head.len() as u64, why: damaged(&error) })?;
-        let no = |why: String| Unreadable { at: 0, why: anyhow!(why) };
+        let failed = |error: io::Error| Unreadable { at: head.len() as u64, why: damaged(&error), is_cut: false };
+        let read = read.map_err(failed)?;
+        let no = |why: String| Unreadable { at: 0, why: anyhow!(why), is_cut: false };
         match prologue::find(&head) {
             Ok(found) if found.name == ROOT => return Ok((head, found)),
             Ok(found) => return Err(no(prologue::another_root(&found.name))),
             Err(NoRoot::Not(why)) => return Err(no(why)),
             Err(NoRoot::More) if head.is_empty() => return Err(no("is empty".into())),
             Err(NoRoot::More) if read == 0 => {
-                return Err(Unreadable { at: head.len() as u64, why: anyhow!("ends before its first element") });
+                let why = anyhow!("ends before its first element");
+                return Err(Unreadable { at: head.len() as u64, why, is_cut: false });
             }
             Err(NoRoot::More) if head.len() >= prologue::LONGEST => {
                 return Err(no("has no root element in its first MiB".into()));
@@ -116,6 +128,8 @@ struct Walk<'a, R> {
     depth: usize,
     top: Top,
     closed: bool,
+    /// What stopped the walk is that nothing more comes.
+    is_cut: bool,
     draft: Draft,
     records: u64,
     export: Export,
@@ -136,7 +150,10 @@ impl<R: BufRead> Walk<'_, R> {
             let at = self.root + self.events.buffer_position();
             let event = match self.events.read_event_into(&mut buffer) {
                 Ok(event) => event,
-                Err(error) => return Err(self.place(&reason(&error))),
+                Err(error) => {
+                    self.is_cut = self.ends_with(&error);
+                    return Err(self.place(&reason(&error)));
+                }
             };
             match event {
                 Event::Start(tag) => {
@@ -155,7 +172,10 @@ impl<R: BufRead> Walk<'_, R> {
                     self.close()?;
                 }
                 Event::Eof if self.closed => return Ok(()),
-                Event::Eof => return Err(self.place(&anyhow!("ends too early"))),
+                Event::Eof => {
+                    self.is_cut = true;
+                    return Err(self.place(&anyhow!("ends too early")));
+                }
                 Event::Text(text) if text.trim_ascii().is_empty() => {}
                 Event::Comment(_) | Event::PI(_) => {}
                 Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if self.depth > 1 => self.top.is_odd = true,
@@ -230,6 +250,23 @@ impl<R: BufRead> Walk<'_, R> {
         if top.is_odd || !top.is_record { self.visitor.element(element) } else { Ok(()) }
     }
 
+    /// Whether an error means that the document goes no further, and not that it is something else: its bytes end inside
+    /// of something, or what it lies in is damaged here. Our own limits are neither.
+    fn ends_with(&mut self, error: &quick_xml::Error) -> bool {
+        use quick_xml::errors::IllFormedError;
+        match error {
+            quick_xml::Error::Io(error) => is_damage(error.kind()),
+            quick_xml::Error::Syntax(_)
+            | quick_xml::Error::Encoding(_)
+            | quick_xml::Error::IllFormed(IllFormedError::UnclosedReference) => {
+                let input = self.events.get_mut();
+                input.left = LONGEST_EVENT;
+                input.fill_buf().map_or_else(|error| is_damage(error.kind()), <[u8]>::is_empty)
+            }
+            _ => false,
+        }
+    }
+
     /// Counts an element, and says how many of its name there have been.
     fn count(&mut self, name: &str) -> u64 {
         if let Some(count) = self.export.elements.get_mut(name) {
@@ -283,6 +320,11 @@ fn damaged(error: &io::Error) -> anyhow::Error {
     anyhow!("cannot be read on: {error}")
 }
 
+/// Whether bytes are missing or wrong; what is too large is not damaged.
+fn is_damage(kind: io::ErrorKind) -> bool {
+    kind != io::ErrorKind::FileTooLarge
+}
+
 /// A reader that gives no more than `left` bytes until that is raised again, and keeps what was taken from it.
 struct Capped<R> {
     inner: R,
@@ -306,7 +348,7 @@ impl<R: BufRead> BufRead for Capped<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let available = self.inner.fill_buf()?;
         if self.left == 0 && !available.is_empty() {
-            return Err(io::Error::other("a tag or a text is longer than 1 MiB"));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a tag or a text is longer than 1 MiB"));
         }
         Ok(&available[..available.len().min(self.left)])
     }

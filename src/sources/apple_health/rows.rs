@@ -31,7 +31,7 @@ pub(super) fn read(
     sink: &mut dyn Sink,
 ) -> Result<About, Unreadable> {
     let mut rows = Rows { sink, reading, row: Row::default(), buffer: Vec::new(), date: None, me: None };
-    let export = reader::read(document, &mut rows)?;
+    let export = reader::read(document, &mut rows, reading.allow_truncated)?;
     Ok(about(&export, rows.date.as_deref(), rows.me.as_ref()))
 }
 
@@ -43,6 +43,7 @@ fn about(export: &Export, date: Option<&str>, me: Option<&Value>) -> About {
     About {
         made_at: made.and_then(|stamp| DateTime::from_timestamp(stamp.at, 0)),
         records: rows.map(|(_, count)| count).sum(),
+        cut: export.cut.clone(),
         unknown: unknown.map(|(name, count)| (name.clone(), *count)).collect(),
         columns: json!({
             "export_date": date,

@@ -34,7 +34,13 @@ impl Visitor for Found {
 
 fn run(document: impl AsRef<[u8]>) -> (Found, Result<Export, Unreadable>) {
     let mut found = Found::default();
-    let export = read(&mut Cursor::new(document.as_ref()), &mut found);
+    let export = read(&mut Cursor::new(document.as_ref()), &mut found, false);
+    (found, export)
+}
+
+fn run_as_far_as_it_goes(document: impl AsRef<[u8]>) -> (Found, Result<Export, Unreadable>) {
+    let mut found = Found::default();
+    let export = read(&mut Cursor::new(document.as_ref()), &mut found, true);
     (found, export)
 }
 
@@ -146,6 +152,45 @@ fn a_document_cut_at_any_byte_is_refused() {
         assert!(outcome.is_err(), "cut at {cut}");
     }
     assert!(run(document.trim_end()).1.is_ok());
+}
+
+#[test]
+fn of_a_document_cut_at_any_byte_the_whole_elements_are_read_where_that_is_allowed() {
+    let parts = [
+        "<ExportDate value=\"2019-10-01 10:00:00 -0400\"/>".to_owned(),
+        format!("{RECORD}/>"),
+        format!("<!-- \u{e9} -->\n {RECORD}>\n<MetadataEntry key=\"k\" value=\"&lt;\u{e9}\"/></Record>"),
+        "<Workout>&lt;<WorkoutEvent/></Workout>".to_owned(),
+        "<![CDATA[a]]>".to_owned(),
+    ];
+    let document = export(&parts.concat());
+    let begin = document.find("<ExportDate").expect("a date");
+    let (mut ends, mut at) = (Vec::new(), begin);
+    for part in &parts[..4] {
+        at += part.len();
+        ends.push(at);
+    }
+    for cut in begin..document.trim_end().len() {
+        let (found, outcome) = run_as_far_as_it_goes(&document.as_bytes()[..cut]);
+        let whole = ends.iter().filter(|end| **end <= cut).count();
+        assert_eq!(found.records.len() + found.elements.len(), whole, "cut at {cut}");
+        match outcome {
+            Ok(export) => assert!(export.cut.is_some_and(|cut| cut.contains("byte ")), "cut at {cut}"),
+            Err(unreadable) => assert!(cut < begin + 60 && unreadable.is_cut, "cut at {cut}: {unreadable:?}"),
+        }
+    }
+    assert_eq!(run_as_far_as_it_goes(&document).1.expect("whole").cut, None);
+    for broken in [
+        export("<a></b>"),
+        export(&format!("{RECORD}/></a>")),
+        export(&"<a>".repeat(200)),
+        format!("{}junk", export("<a/>")),
+        format!("{}<a", export("<a/>")),
+        export(&format!("<a b=\"{}\"/>", "x".repeat(2 << 20))),
+        "<HealthData>".to_owned(),
+    ] {
+        assert!(run_as_far_as_it_goes(broken).1.is_err());
+    }
 }
 
 #[test]
