@@ -11,6 +11,7 @@ mod prologue;
 mod reader;
 mod record;
 mod rows;
+mod side;
 #[cfg(test)]
 mod tests;
 
