@@ -23,6 +23,7 @@ use crate::load::{reject, typed};
 use crate::run::{Account, Connection, Person, Run, RunEnd, RunKind};
 use crate::source::{About, Files, Reading, Source};
 use crate::transform::{self, Upserted};
+use crate::zones;
 
 /// Batches between reader and loader: with the one in each hand, six of about 1 MiB.
 const CHANNEL: usize = 4;
@@ -208,7 +209,7 @@ impl Import<'_> {
         let words = typed::words(client, self.source, files, account)?;
         let words = words.into_iter().map(Words::new).collect();
         typed::create_stages(client, files)?;
-        let reading = Reading { home_tz: self.ctx.config.home_tz };
+        let reading = Reading { zones: zones::load(client, self.run.user_id, self.ctx.config.home_tz)? };
         let total = self.digests.as_ref().map(|digests| digests.bytes);
         let mut progress = Progress::new(&self.ctx.out, &document.shown, total);
         let (sender, batches) = sync_channel(CHANNEL);
@@ -216,7 +217,7 @@ impl Import<'_> {
             let reader = scope.spawn(move || {
                 document.read(|bytes| {
                     let (mut hashing, mut feed) = (Hashing::new(bytes), Feed::new(sender, words, files.stages.len()));
-                    let about = (files.read)(&mut BufReader::with_capacity(BLOCK, &mut hashing), reading, &mut feed);
+                    let about = (files.read)(&mut BufReader::with_capacity(BLOCK, &mut hashing), &reading, &mut feed);
                     let last = if about.is_ok() { feed.finish() } else { Ok(()) };
                     (about, last, feed.found(), hashing.finish())
                 })

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::Rejected;
+use crate::zones::{Place, Zones};
 
 /// The way in through files.
 pub(crate) struct Files {
@@ -19,7 +21,7 @@ pub(crate) struct Files {
     /// Whether a document that begins with these bytes is the one; asked again with more where they do not suffice.
     pub(crate) recognise: fn(&[u8]) -> Recognised,
     /// Reads one document to its end.
-    pub(crate) read: fn(&mut dyn BufRead, Reading, &mut dyn Sink) -> Result<About, Unreadable>,
+    pub(crate) read: fn(&mut dyn BufRead, &Reading, &mut dyn Sink) -> Result<About, Unreadable>,
     /// Tables of numbered words; a reader names them by their place here.
     pub(crate) dictionaries: &'static [Dictionary],
     /// What a reader fills; it names them by their place here.
@@ -32,6 +34,9 @@ pub(crate) struct Files {
     pub(crate) describe: &'static str,
     /// What follows from the rows of a run, in the same transaction, after everything else. $1 person, $2 account, $3 run.
     pub(crate) after: &'static [&'static str],
+    /// Gives rows that name no zone the offsets of ranges, and says how many changed. $1 person, $2 account, $3 run,
+    /// $4 starts, $5 ends, $6 offsets in seconds, $7 names of zones.
+    pub(crate) rezone: &'static [&'static str],
 }
 
 /// What the first bytes of a document say.
@@ -45,17 +50,25 @@ pub(crate) enum Recognised {
 }
 
 /// What a reader must know beside the document.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Reading {
-    /// The person's zone, for records that name none.
-    pub(crate) home_tz: chrono_tz::Tz,
+    /// Where the person was when, for records that name no zone.
+    pub(crate) zones: Zones,
+}
+
+impl Reading {
+    /// An instant in seconds since 1970, and where it was: in the zone that a record names, else where the person was.
+    pub(crate) fn place(&self, named: Option<chrono_tz::Tz>, at: i64) -> (DateTime<Utc>, Place) {
+        let at = DateTime::from_timestamp(at, 0).unwrap_or_default();
+        (at, named.map_or_else(|| self.zones.at(at), |zone| Place::of(zone, at)))
+    }
 }
 
 /// What a document says about itself, once it has been read to its end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct About {
     /// When it was made. A newer complete document may retire what it no longer holds.
-    pub(crate) made_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub(crate) made_at: Option<DateTime<Utc>>,
     /// Records and other elements it holds, usable or not.
     pub(crate) records: u64,
     /// Parts that this version of the reader does not know, by name.

@@ -9,6 +9,7 @@ mod corpus;
 mod elements;
 mod exports;
 mod kills;
+mod zones;
 
 use std::path::PathBuf;
 

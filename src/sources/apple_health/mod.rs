@@ -67,6 +67,7 @@ pub(crate) static SOURCE: Source = Source {
         newest: include_str!("sql/newest.sql"),
         describe: include_str!("sql/describe.sql"),
         after: &[include_str!("sql/touch_days.sql")],
+        rezone: &[include_str!("sql/rezone_records.sql"), include_str!("sql/rezone_elements.sql")],
     }),
     models: MODELS,
     references: &[&mapping::MAPPING],
