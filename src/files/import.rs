@@ -10,8 +10,9 @@ use postgres::Client;
 use serde_json::json;
 
 use super::archive::{Digests, Document, Hashing};
+use super::beside::Companions;
 use super::feed::{Feed, Found, MOST_REJECTS, Words};
-use super::ledger::{self, Entry};
+use super::ledger::{self, Entry, Same};
 use super::progress::Progress;
 use super::report::{self, Imported, Published};
 use super::{Input, Options, summary};
@@ -45,7 +46,7 @@ pub(super) fn one(
     let person = Person::find(&mut client, &ctx.config)?;
     let account = Account::find(&mut client, &person, source, ACCOUNT)?;
     let look = Look { document: &document, files, account: account.as_ref(), again: options.again() };
-    let (digests, known) = look.take(&mut client)?;
+    let (digests, companions, known) = look.take(&mut client)?;
     let now = ctx.config.clock.now();
     if let (Some(entry), Some(account)) = (known, &account) {
         let models = catch_up(ctx, &mut client, source, account, options)?;
@@ -59,7 +60,8 @@ pub(super) fn one(
         None => Account::ensure(&mut client, &person, source, ACCOUNT, Connection::File, now)?,
     };
     let run = Run::open(&mut client, &account, RunKind::Import, now)?;
-    let mut import = Import { ctx, source, files, document, digests, run, entry: None, was_published: false };
+    let (entry, was_published) = (None, false);
+    let mut import = Import { ctx, source, files, document, companions, digests, run, entry, was_published };
     let result = import.run(&mut client, options);
     import.end(&mut client, &result)?;
     match result? {
@@ -79,21 +81,27 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Its digests, none for standard input, and its place in the ledger where it is published already. A known
-    /// archive is told by its own digest, without looking into it.
-    fn take(&self, client: &mut Client) -> Result<(Option<Digests>, Option<Entry>), Failure> {
-        let Some(file) = self.document.file_digest()? else { return Ok((None, None)) };
-        if let Some(entry) = self.known(client, &file.0)? {
-            return Ok((None, Some(entry)));
+    /// Its digests, none for standard input, the files beside it, and its place in the ledger where it is published
+    /// already. A known archive is told by its own digest, without looking into it.
+    fn take(&self, client: &mut Client) -> Result<(Option<Digests>, Companions, Option<Entry>), Failure> {
+        let Some(file) = self.document.file_digest()? else { return Ok((None, Companions::none(), None)) };
+        if self.document.is_packed()
+            && let Some(entry) = self.known(client, &Same::File(&file.0))?
+        {
+            return Ok((None, Companions::none(), Some(entry)));
         }
-        let digests = self.document.digests(file)?;
-        let known = self.known(client, &digests.document)?;
-        Ok((Some(digests), known))
+        let companions = match &self.files.beside {
+            Some(beside) => Companions::find(self.document, beside)?,
+            None => Companions::none(),
+        };
+        let digests = self.document.digests(file, companions.digest.clone())?;
+        let known = self.known(client, &Same::Content(&digests))?;
+        Ok((Some(digests), companions, known))
     }
 
-    fn known(&self, client: &mut Client, digest: &[u8]) -> Result<Option<Entry>, Failure> {
+    fn known(&self, client: &mut Client, same: &Same) -> Result<Option<Entry>, Failure> {
         let Some(account) = self.account.filter(|_| !self.again) else { return Ok(None) };
-        ledger::published(client, (account.user_id, account.account_id), digest, self.files.parser_version)
+        ledger::published(client, (account.user_id, account.account_id), same, self.files.parser_version)
     }
 }
 
@@ -132,6 +140,7 @@ struct Import<'a> {
     source: &'static Source,
     files: &'static Files,
     document: Document,
+    companions: Companions,
     digests: Option<Digests>,
     run: Run,
     entry: Option<Entry>,
@@ -142,6 +151,8 @@ struct Import<'a> {
 /// What a reader brought.
 struct Read {
     about: About,
+    /// Rows of the document that could not be made; those of files beside it are not among them.
+    rejected: u64,
     found: Found,
     digests: Digests,
 }
@@ -187,7 +198,7 @@ impl Import<'_> {
     fn begin(&mut self, client: &mut Client, digests: Option<&Digests>, again: bool) -> Result<Option<Entry>, Failure> {
         let account = (self.run.user_id, self.run.account_id);
         if let Some(digests) = digests
-            && let Some(known) = ledger::published(client, account, &digests.document, self.files.parser_version)?
+            && let Some(known) = ledger::published(client, account, &Same::Content(digests), self.files.parser_version)?
         {
             self.was_published = true;
             self.entry = Some(known);
@@ -215,12 +226,21 @@ impl Import<'_> {
         let (sender, batches) = sync_channel(CHANNEL);
         let (loaded, read) = std::thread::scope(|scope| {
             let reader = scope.spawn(move || {
-                document.read(|bytes| {
-                    let (mut hashing, mut feed) = (Hashing::new(bytes), Feed::new(sender, words, files.stages.len()));
+                let mut feed = Feed::new(sender, words, files.stages.len());
+                let (about, digest) = document.read(|bytes| {
+                    let mut hashing = Hashing::new(bytes);
                     let about = (files.read)(&mut BufReader::with_capacity(BLOCK, &mut hashing), &reading, &mut feed);
-                    let last = if about.is_ok() { feed.finish() } else { Ok(()) };
-                    (about, last, feed.found(), hashing.finish())
-                })
+                    (about, hashing.finish())
+                })?;
+                let rejected = feed.rejected();
+                let beside = match &files.beside {
+                    Some(beside) if about.is_ok() => {
+                        self.companions.each(document, &mut |file| (beside.read)(file, &reading, &mut feed))?
+                    }
+                    _ => Ok(()),
+                };
+                let last = if about.is_ok() { beside.and_then(|()| feed.finish()) } else { Ok(()) };
+                Ok::<_, Failure>((about, rejected, last, feed.found(), digest))
             });
             let mut loaded = Ok(());
             for batch in batches {
@@ -235,7 +255,7 @@ impl Import<'_> {
         });
         progress.end();
         loaded?;
-        let (about, last, found, (document_digest, bytes)) =
+        let (about, rejected, last, found, (document_digest, bytes)) =
             read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         if found.rejected() > MOST_REJECTS {
             return Err(self.too_many(found.rejected(), None));
@@ -248,13 +268,13 @@ impl Import<'_> {
         })?;
         last.blame(Kind::Bug)?;
         let file = self.digests.as_ref().map_or_else(|| document_digest.clone(), |digests| digests.file.clone());
-        let digests = Digests { file, document: document_digest, bytes };
-        Ok(Read { about, found, digests })
+        let digests = Digests { file, document: document_digest, beside: self.companions.digest.clone(), bytes };
+        Ok(Read { about, rejected, found, digests })
     }
 
     /// More than a fifth of at least fifty records: it is the file or the reader that is wrong (docs/adr/24).
     fn expect_usable(&self, read: &Read) -> Result<(), Failure> {
-        let bad = read.found.rejected();
+        let bad = read.rejected;
         if read.about.records >= 50 && bad * 5 > read.about.records {
             return Err(self.too_many(bad, Some(read.about.records)));
         }

@@ -7,7 +7,7 @@ use std::io::BufRead;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::Rejected;
+use super::{Beside, Rejected};
 use crate::zones::{Place, Zones};
 
 /// The way in through files.
@@ -22,6 +22,8 @@ pub(crate) struct Files {
     pub(crate) recognise: fn(&[u8]) -> Recognised,
     /// Reads one document to its end.
     pub(crate) read: fn(&mut dyn BufRead, &Reading, &mut dyn Sink) -> Result<About, Unreadable>,
+    /// What is taken from the archive or the folder that the document lies in; none: nothing.
+    pub(crate) beside: Option<Beside>,
     /// Tables of numbered words; a reader names them by their place here.
     pub(crate) dictionaries: &'static [Dictionary],
     /// What a reader fills; it names them by their place here.

@@ -9,6 +9,7 @@ mod corpus;
 mod elements;
 mod exports;
 mod kills;
+mod side;
 mod zones;
 
 use std::path::PathBuf;
@@ -111,6 +112,11 @@ impl Phone {
             "apple_health_raw.records",
             "apple_health_raw.elements",
             "apple_health_raw.exports",
+            "apple_health_raw.elements",
+            "apple_health_raw.routes",
+            "apple_health_raw.ecgs",
+            "apple_health_raw.clinical_records",
+            "apple_health_raw.attachments",
             "canonical.samples",
             "canonical.biometrics_vitals",
             "meta.rejects",

@@ -5,8 +5,11 @@
 pub(super) mod clinical;
 pub(super) mod ecg;
 pub(super) mod gpx;
+mod rows;
 
 use super::record::Fault;
+
+pub(super) use rows::{belongs, read};
 
 /// What a file beside the document is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,16 @@
+-- Keyed by content: a file that lies there twice is one row with two paths. A new name alone is no change of the row's run.
+insert into apple_health_raw.attachments as r
+  (user_id, account_id, id, paths, bytes, media_type, sha256, content, file_id, run_id)
+select distinct on (s.id) $1::bigint, $2::bigint, s.id, p.paths
+     , s.bytes, s.media_type, s.sha256, s.content
+     , $3::bigint, $4::bigint
+  from pg_temp.apple_health_attachments s
+  join (select id, array_agg(distinct path order by path) as paths from pg_temp.apple_health_attachments group by id) p using (id)
+ order by s.id
+on conflict (user_id, account_id, id) do update
+   set paths = (select array_agg(distinct u.path order by u.path) from unnest(r.paths || excluded.paths) u (path))
+     , missing_since_run_id = null   -- it is back
+     , run_id = case when r.missing_since_run_id is null then r.run_id else excluded.run_id end
+     , returned_run_id = case when r.missing_since_run_id is null then r.returned_run_id else excluded.run_id end
+     , missing_before_run_id = coalesce(r.missing_since_run_id, r.missing_before_run_id)
+ where r.missing_since_run_id is not null or not r.paths @> excluded.paths
