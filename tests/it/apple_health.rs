@@ -8,6 +8,7 @@ mod canonical_sleep;
 mod corpus;
 mod elements;
 mod exports;
+mod hostile;
 mod kills;
 mod side;
 mod zones;
