@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::config;
 use crate::db::{self, Sql, transaction};
+use crate::failpoint::failpoint;
 use crate::failure::{Exit, Failure, Kind};
 use crate::load::typed;
 use crate::output::{clean, result};
@@ -200,8 +201,10 @@ fn apply(ctx: &Context, client: &mut Client, person: &Person, change: Change, sp
             for (_, files, run) in &held {
                 moved += zones::rezone(t, (run.user_id, run.account_id, run.run_id), files, &zones, span)?;
             }
+            failpoint!("zones.before_commit");
             Ok(moved)
         })?;
+        failpoint!("zones.moved");
         let mut models = Vec::new();
         for (source, _, run) in &held {
             models.extend(transform::transform(client, &db::another(ctx), source, run, false)?);

@@ -160,6 +160,33 @@ fn everything_beside_the_document_is_kept() {
 }
 
 #[test]
+fn routes_of_a_corpus_have_as_many_points_as_an_independent_count() {
+    let Ok(folder) = std::env::var("HEALTH_CORPUS") else {
+        eprintln!("HEALTH_CORPUS is not set: routes of other programs' fixtures are not read");
+        return;
+    };
+    let path = std::path::PathBuf::from(folder).join("apple_health/paulstaab/export.zip");
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(&path).expect("a corpus")).expect("a zip");
+    let mut expected = Vec::new();
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).expect("an entry");
+        let name = entry.name().expect("a name").into_owned();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut entry, &mut text).expect("text");
+        if name.starts_with("workout-routes/") {
+            expected.push(json!({"path": format!("/{name}"), "points": text.matches("<trkpt").count()}));
+        }
+    }
+    assert_eq!(expected.len(), 4);
+    expected.sort_by_key(ToString::to_string);
+    let phone = Phone::new();
+    phone.home.health(&["ingest", "apple-health", path.to_str().expect("a path")]).expect(0);
+    let found =
+        rows(&mut phone.sql(), "select paths[1] as path, points from apple_health_raw.published_routes order by 1");
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn a_folder_and_an_archive_packed_anew_bring_the_same() {
     let phone = Phone::new();
     let all = entries(&export());

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Phone;
-use super::exports::{Export, record};
+use super::exports::{Export, record, zipped};
 use crate::support::rows::{count, fingerprint, rows, run_states, value};
 
 /// A walk in the first hour of 2 July in Los Angeles, which winter writes as the last hour of 1 July.
@@ -117,6 +117,61 @@ fn a_trip_set_afterwards_moves_its_days_and_nothing_else() {
     phone.home.health(&["zones", "remove", "2025-03-01"]).expect(0).says("ok  removed  Asia/Tokyo");
     let without_new: Vec<Value> = days(&phone).into_iter().filter(|row| row["value_num"] != 99).collect();
     assert_eq!(without_new, days_before);
+}
+
+#[test]
+fn workouts_and_electrocardiograms_follow_as_well() {
+    let phone = Phone::new();
+    let mut export = spring();
+    let workout = |zone: &str| {
+        format!(
+            " <Workout workoutActivityType=\"HKWorkoutActivityTypeWalking\" sourceName=\"a\" startDate=\"2025-03-05 20:00:00 -0800\" \
+             endDate=\"2025-03-05 21:00:00 -0800\">{zone}</Workout>\n"
+        )
+    };
+    export.rest = workout("") + &workout("<MetadataEntry key=\"HKTimeZone\" value=\"Asia/Seoul\"/>");
+    let ecg = "Name,A\nDate of Birth,B\nRecorded Date,2025-03-06 05:00:00 +0100\nClassification,C\nSymptoms,\nSoftware Version,1\n\
+               Device,D\nSample Rate,512 hertz\n\nLead,Lead I\nUnit,\u{b5}V\n\n1.5\n";
+    phone
+        .import_text("export.zip", zipped(&[("e/export.xml", &export.xml()), ("e/electrocardiograms/ecg.csv", ecg)]))
+        .expect(0);
+    let zones = "select string_agg(tz_name || ' ' || utc_offset_s, ', ' order by tz_basis, tz_name)
+                   from (select tz_basis, tz_name, utc_offset_s from apple_health_raw.elements where element = 'Workout'
+                         union all select 'ecg', tz_name, utc_offset_s from apple_health_raw.ecgs) z";
+    let (home, seoul) = ("America/Los_Angeles -28800", "Asia/Seoul 32400");
+    assert_eq!(value(&mut phone.sql(), zones), Some(format!("{home}, {home}, {seoul}")));
+    phone.home.health(&["zones", "set", "Asia/Kathmandu", "--from", "2025-03-01", "--until", "2025-03-10"]).expect(0);
+    let away = "Asia/Kathmandu 20700";
+    assert_eq!(value(&mut phone.sql(), zones), Some(format!("{away}, {away}, {seoul}")));
+}
+
+#[test]
+fn a_kill_between_offsets_and_days_is_completed_by_the_next_call() {
+    let set = ["zones", "set", "Asia/Tokyo", "--from", "2025-03-01", "--until", "2025-03-10"];
+    let expected = Phone::new();
+    expected.import_text("export.xml", spring().xml()).expect(0);
+    expected.home.health(&set).expect(0);
+    let phone = Phone::new();
+    phone.import_text("export.xml", spring().xml()).expect(0);
+    phone.home.set("HEALTH_FAILPOINT", "list");
+    let passed = phone.home.health(&[&set[..], &["--dry-run"]].concat()).expect(0).stderr;
+    assert!(!passed.contains("zones.moved"), "a rehearsal commits nothing");
+    for point in ["zones.before_commit", "zones.moved"] {
+        phone.home.set("HEALTH_FAILPOINT", point);
+        phone.home.health(&set).expect(137);
+        let moved = value(
+            &mut phone.sql(),
+            "select count(*) from apple_health_raw.records where utc_offset_s = 32400 and not zone_from_record",
+        );
+        let all_or_nothing = if point == "zones.moved" { "40" } else { "0" };
+        assert_eq!(
+            (moved.as_deref(), count(&mut phone.sql(), "meta.zones")),
+            (Some(all_or_nothing), i64::from(point == "zones.moved"))
+        );
+    }
+    phone.home.unset("HEALTH_FAILPOINT");
+    phone.home.health(&["transform", "apple-health"]).expect(0);
+    assert_eq!(days(&phone), days(&expected));
 }
 
 #[test]

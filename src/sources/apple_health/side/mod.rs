@@ -76,4 +76,43 @@ mod tests {
         assert_eq!(kind_of("Anh\u{e4}nge/a", b"%PDF-1.7"), Some(Kind::Attachment));
         assert_eq!(kind_of("holiday.jpg", b"\xff\xd8\xff\xe0"), None);
     }
+
+    /// Files of each kind that the readers take.
+    const GOOD: [&str; 3] = [
+        "<?xml version=\"1.0\"?><!DOCTYPE gpx [<!ENTITY a \"b\">]><gpx><trk><name>a&amp;b</name><trkseg><trkpt lat=\"1.5\" lon=\"-2\">\
+         <ele>3</ele><time>2024-12-26T22:20:01.5Z</time><extensions><speed>1</speed></extensions></trkpt></trkseg></trk></gpx>",
+        "Name,A\nBorn,B\nDate,2020-09-24 09:14:40 -0400\nC,c\nS,\nV,1\nD,\"W,4\"\nRate,512 hertz\n\nLead,I\nUnit,\u{b5}V\n\n-1.5\n\"2.5\"\n",
+        "{\"resourceType\": \"Observation\", \"id\": \"a\\u00e9\", \"value\": [1e3, {\"b\": null}]}",
+    ];
+
+    fn read_as_each(bytes: &[u8]) -> [bool; 3] {
+        [gpx::read(bytes).is_ok(), ecg::read(bytes).is_ok(), clinical::read(bytes).is_ok()]
+    }
+
+    #[test]
+    fn each_file_is_taken_by_its_reader_alone() {
+        assert_eq!(
+            GOOD.map(|text| read_as_each(text.as_bytes())),
+            [[true, false, false], [false, true, false], [false, false, true]]
+        );
+    }
+
+    proptest::proptest! {
+        /// A byte changed, a piece cut out, a piece doubled: taken or refused, and never a panic.
+        #[test]
+        fn whatever_is_changed_nothing_panics(which in 0..3usize, at in 0..400usize, length in 0..80usize, byte: u8, how in 0..3u8) {
+            let mut bytes = GOOD[which].as_bytes().to_vec();
+            let at = at % bytes.len();
+            let until = (at + length).min(bytes.len());
+            match how {
+                0 => bytes[at] = byte,
+                1 => drop(bytes.drain(at..until)),
+                _ => {
+                    let piece = bytes[at..until].repeat(1 + usize::from(byte));
+                    bytes.splice(at..at, piece);
+                }
+            }
+            let _ = (read_as_each(&bytes), kind_of("a/b", &bytes), kind_of("x.csv", &bytes), kind_of("x.json", &bytes));
+        }
+    }
 }

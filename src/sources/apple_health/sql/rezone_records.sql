@@ -1,14 +1,13 @@
--- Records that name no zone take the offset of the range they begin in.
-with ranges as (
-  select * from unnest($4::timestamptz[], $5::timestamptz[], $6::integer[], $7::text[]) z (from_at, until_at, utc_offset_s, tz_name)
-), words as (
+-- Records that name no zone take the offset of the range they begin in. The ranges follow each other without a gap, so that the starts alone find
+-- the range, by halving: a move concerns every record since.
+with words as (
   insert into apple_health_raw.zones (user_id, account_id, zone_id, tz_name)
   select $1, $2
        , coalesce((select max(h.zone_id) from apple_health_raw.zones h where h.user_id = $1 and h.account_id = $2), 0)
          + row_number() over (order by n.tz_name)
        , n.tz_name
     from (select distinct r.tz_name
-            from ranges r
+            from unnest($7::text[]) r (tz_name)
            where not exists (select from apple_health_raw.zones h
                               where h.user_id = $1 and h.account_id = $2 and h.tz_name = r.tz_name)) n
   returning zone_id, tz_name
@@ -16,11 +15,20 @@ with ranges as (
   select zone_id, tz_name from apple_health_raw.zones where user_id = $1 and account_id = $2
   union all
   select zone_id, tz_name from words
+), ranges as (
+  select array_agg(n.zone_id order by r.place) as zone_ids
+       , min(s.from_at) as first_at
+       , max(s.until_at) as last_at
+    from unnest($7::text[]) with ordinality r (tz_name, place)
+    join numbered n using (tz_name)
+    join unnest($4::timestamptz[], $5::timestamptz[]) with ordinality s (from_at, until_at, place) using (place)
 )
 update apple_health_raw.records r
-   set utc_offset_s = z.utc_offset_s, zone_id = n.zone_id, run_id = $3
+   set utc_offset_s = ($6::integer[])[width_bucket(r.start_at, $4::timestamptz[])]
+     , zone_id = z.zone_ids[width_bucket(r.start_at, $4::timestamptz[])]
+     , run_id = $3
   from ranges z
-  join numbered n using (tz_name)
  where r.user_id = $1 and r.account_id = $2 and not r.zone_from_record
-   and r.start_at >= z.from_at and r.start_at < z.until_at
-   and (r.utc_offset_s <> z.utc_offset_s or r.zone_id <> n.zone_id)
+   and r.start_at >= z.first_at and r.start_at < z.last_at
+   and (r.utc_offset_s <> ($6::integer[])[width_bucket(r.start_at, $4::timestamptz[])]
+        or r.zone_id <> z.zone_ids[width_bucket(r.start_at, $4::timestamptz[])])
