@@ -200,6 +200,7 @@ fn apply(ctx: &Context, client: &mut Client, person: &Person, change: Change, sp
             let mut moved = 0;
             for (_, files, run) in &held {
                 moved += zones::rezone(t, (run.user_id, run.account_id, run.run_id), files, &zones, span)?;
+                typed::follow(t, run, files)?;
             }
             failpoint!("zones.before_commit");
             Ok(moved)

@@ -145,6 +145,36 @@ fn workouts_and_electrocardiograms_follow_as_well() {
     assert_eq!(value(&mut phone.sql(), zones), Some(format!("{away}, {away}, {seoul}")));
 }
 
+/// Every canonical row that holds, but for when and by which run.
+fn canonical(phone: &Phone) -> Vec<Value> {
+    let tables = ["samples", "daily_summaries", "biometrics_vitals", "sleep_sessions"].map(|table| {
+        format!(
+            "select '{table}' as t, to_jsonb(c) - 'run_id' - 'created_at' - 'updated_at' as row from canonical.{table} c where retired_at is null"
+        )
+    });
+    rows(&mut phone.sql(), &format!("{} order by 1, 2", tables.join(" union all ")))
+}
+
+#[test]
+fn before_the_import_or_after_it_a_trip_means_the_same() {
+    let mut export = Export::year();
+    export.records.extend(spring().records);
+    let set = ["zones", "set", "Asia/Tokyo", "--from", "2026-01-03", "--until", "2026-01-12"];
+    let (early, late) = (Phone::new(), Phone::new());
+    early.home.health(&set).expect(0);
+    early.import_text("export.xml", export.xml()).expect(0);
+    late.import_text("export.xml", export.xml()).expect(0);
+    let home = canonical(&late);
+    late.home.health(&set).expect(0);
+    let away = canonical(&early);
+    assert!(away.len() > 600 && away != home);
+    assert_eq!(canonical(&late), away);
+    late.home.health(&["transform", "apple-health", "--rebuild"]).expect(0);
+    assert_eq!(canonical(&late), away, "and made again from raw");
+    late.home.health(&["zones", "remove", "2026-01-03"]).expect(0);
+    assert_eq!(canonical(&late), home);
+}
+
 #[test]
 fn a_kill_between_offsets_and_days_is_completed_by_the_next_call() {
     let set = ["zones", "set", "Asia/Tokyo", "--from", "2025-03-01", "--until", "2025-03-10"];

@@ -22,6 +22,18 @@ with words as (
     from unnest($7::text[]) with ordinality r (tz_name, place)
     join numbered n using (tz_name)
     join unnest($4::timestamptz[], $5::timestamptz[]) with ordinality s (from_at, until_at, place) using (place)
+), left_days as (   -- the days that records leave; those that they come to are touched with the run's other days
+  insert into apple_health_raw.days as d (user_id, account_id, type_id, local_date, run_id)
+  select r.user_id, r.account_id, r.type_id, meta.local_date(r.start_at, r.utc_offset_s), $3
+    from apple_health_raw.records r
+   cross join ranges z
+   where r.user_id = $1 and r.account_id = $2 and not r.zone_from_record
+     and r.start_at >= z.first_at and r.start_at < z.last_at
+     and r.utc_offset_s <> ($6::integer[])[width_bucket(r.start_at, $4::timestamptz[])]
+   group by 1, 2, 3, 4
+  on conflict (user_id, account_id, type_id, local_date) do update
+     set run_id = excluded.run_id
+   where d.run_id < excluded.run_id
 )
 update apple_health_raw.records r
    set utc_offset_s = ($6::integer[])[width_bucket(r.start_at, $4::timestamptz[])]
