@@ -76,6 +76,8 @@ enum Command {
     Sources(commands::sources::Args),
     /// Records that could not be used
     Rejects(commands::rejects::Args),
+    /// Where you were when, for records that name no time zone
+    Zones(commands::zones::Args),
     /// What is wrong with my set-up
     Doctor(commands::doctor::Args),
     /// The private PostgreSQL: start, stop, status, url, psql, destroy
@@ -174,6 +176,7 @@ fn act(ctx: &Context, command: &Command) -> Result<Exit, Failure> {
         Command::Status(args) => commands::status::run(ctx, args),
         Command::Sources(args) => commands::sources::run(ctx, args),
         Command::Rejects(args) => commands::rejects::run(ctx, args),
+        Command::Zones(args) => commands::zones::run(ctx, args),
         Command::Doctor(args) => commands::doctor::run(ctx, args),
         Command::Db(args) => commands::db::run(ctx, args),
         Command::Demo(_) | Command::Completions(_) | Command::Help(_) => Ok(Exit::OK), // need no settings, or own them

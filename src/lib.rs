@@ -32,6 +32,7 @@ mod source;
 mod sources;
 mod time;
 mod transform;
+mod zones;
 
 use failure::{Exit, Failure, Kind};
 

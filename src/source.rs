@@ -2,6 +2,7 @@
 //! Only types and `const` setters live here; the loops that read them are in `extract`, `load` and `transform`.
 //! Rules that keep it small: `docs/ARCHITECTURE.md`.
 
+mod beside;
 mod files;
 mod row;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
+pub(crate) use beside::{Beside, SideFile};
 pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, Stage, TypedTable, Unreadable};
 pub(crate) use row::Row;
 

@@ -15,6 +15,7 @@ mod report;
 pub(crate) mod sources;
 pub(crate) mod status;
 pub(crate) mod transform;
+pub(crate) mod zones;
 
 use crate::config::Config;
 use crate::failure::{Exit, Failure, Kind};

@@ -235,7 +235,8 @@ fn database(vars: &vars::Vars, file: &file::Merged) -> Result<Database, Failure>
     })
 }
 
-fn zone(name: &str) -> Result<Tz, Failure> {
+/// The zone that a person names.
+pub(crate) fn zone(name: &str) -> Result<Tz, Failure> {
     name.parse().map_err(|_| {
         let shown = crate::output::clean(name);
         Failure::new(Kind::Config, format!("the time zone \"{shown}\" is not a name of the IANA database"))

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
+use zip::read::ZipFile;
 use zip::result::ZipError;
 
 use super::Input;
@@ -16,7 +17,7 @@ use crate::output::clean;
 use crate::source::{Files, Recognised};
 
 /// Real exports expand 12 to 30 times (`docs/sources/apple_health.md`).
-const MOST_EXPANSION: u64 = 200;
+pub(super) const MOST_EXPANSION: u64 = 200;
 /// Below this size a document may expand as it likes.
 const SMALL: u64 = 1 << 20;
 /// The largest document: four times a plausible life.
@@ -24,8 +25,8 @@ const LARGEST: u64 = 256 << 30;
 /// How much of a document may be needed to recognise it.
 const HEAD: usize = 1 << 20;
 /// How deep an unpacked folder is searched, and how many names in it.
-const DEEPEST: usize = 6;
-const MOST_NAMES: usize = 100_000;
+pub(super) const DEEPEST: usize = 6;
+pub(super) const MOST_NAMES: usize = 100_000;
 const BLOCK: usize = 256 << 10;
 
 /// The document that was meant.
@@ -33,14 +34,22 @@ const BLOCK: usize = 256 << 10;
 pub(super) struct Document {
     /// What the person named, for messages and the ledger.
     pub(super) shown: String,
-    place: Place,
+    pub(super) place: Place,
 }
 
+/// Where it lies.
 #[derive(Debug)]
-enum Place {
+pub(super) enum Place {
     Stdin,
-    Plain(PathBuf),
-    Entry { archive: PathBuf, index: usize },
+    /// `folder`: found in a folder that was named; else it was named itself.
+    Plain {
+        path: PathBuf,
+        folder: bool,
+    },
+    Entry {
+        archive: PathBuf,
+        index: usize,
+    },
 }
 
 /// What identifies a document, wherever it lies.
@@ -50,6 +59,8 @@ pub(super) struct Digests {
     pub(super) file: Vec<u8>,
     /// Of the document.
     pub(super) document: Vec<u8>,
+    /// Of the files beside it; none where there are none.
+    pub(super) beside: Option<Vec<u8>>,
     /// Length of the document in bytes.
     pub(super) bytes: u64,
 }
@@ -77,15 +88,20 @@ impl Document {
             _ => unreadable(&shown, &error.to_string()),
         })?;
         let place = if about.is_dir() {
-            Place::Plain(in_folder(path, &shown, files)?)
+            Place::Plain { path: in_folder(path, &shown, files)?, folder: true }
         } else if !about.is_file() {
             return Err(unreadable(&shown, "it is neither a file nor a folder"));
         } else if begins_like_zip(path).map_err(|error| unreadable(&shown, &error.to_string()))? {
             Place::Entry { index: in_archive(path, &shown, files)?, archive: path.clone() }
         } else {
-            Place::Plain(path.clone())
+            Place::Plain { path: path.clone(), folder: false }
         };
         Ok(Self { shown, place })
+    }
+
+    /// Whether it lies in an archive, so that its file says more than it does.
+    pub(super) fn is_packed(&self) -> bool {
+        matches!(self.place, Place::Entry { .. })
     }
 
     /// Gives its bytes to `work`, from the first.
@@ -93,12 +109,11 @@ impl Document {
         let failed = |error: io::Error| unreadable(&self.shown, &error.to_string());
         match &self.place {
             Place::Stdin => Ok(work(&mut io::stdin().lock())),
-            Place::Plain(path) => Ok(work(&mut File::open(path).map_err(failed)?)),
+            Place::Plain { path, .. } => Ok(work(&mut File::open(path).map_err(failed)?)),
             Place::Entry { archive, index } => {
                 let mut archive = open(archive, &self.shown)?;
-                let mut entry = archive.by_index(*index).map_err(|error| unreadable(&self.shown, &said(&error)))?;
-                let (packed, declared) = (entry.compressed_size(), entry.size());
-                Ok(work(&mut Inflated { entry: &mut entry, packed, declared, given: 0 }))
+                let entry = archive.by_index(*index).map_err(|error| unreadable(&self.shown, &said(&error)))?;
+                Ok(work(&mut Inflated::new(entry)))
             }
         }
     }
@@ -107,7 +122,7 @@ impl Document {
     pub(super) fn file_digest(&self) -> Result<Option<(Vec<u8>, u64)>, Failure> {
         let path = match &self.place {
             Place::Stdin => return Ok(None),
-            Place::Plain(path) | Place::Entry { archive: path, .. } => path,
+            Place::Plain { path, .. } | Place::Entry { archive: path, .. } => path,
         };
         let digest = File::open(path).and_then(|mut file| hash(&mut file));
         digest.map(Some).map_err(|error| unreadable(&self.shown, &error.to_string()))
@@ -115,13 +130,13 @@ impl Document {
 
     /// Reads it for its digests, where that of its file is known. An archive packed anew is another file with the same
     /// document.
-    pub(super) fn digests(&self, (file, bytes): (Vec<u8>, u64)) -> Result<Digests, Failure> {
-        if matches!(self.place, Place::Plain(_)) {
-            return Ok(Digests { document: file.clone(), file, bytes });
+    pub(super) fn digests(&self, (file, bytes): (Vec<u8>, u64), beside: Option<Vec<u8>>) -> Result<Digests, Failure> {
+        if matches!(self.place, Place::Plain { .. }) {
+            return Ok(Digests { document: file.clone(), file, beside, bytes });
         }
         let (document, bytes) =
             self.read(|reader| hash(reader))?.map_err(|error| unreadable(&self.shown, &error.to_string()))?;
-        Ok(Digests { file, document, bytes })
+        Ok(Digests { file, document, beside, bytes })
     }
 }
 
@@ -138,13 +153,13 @@ fn begins_like_zip(path: &Path) -> io::Result<bool> {
     Ok(head.starts_with(b"PK"))
 }
 
-fn open(path: &Path, shown: &str) -> Result<ZipArchive<BufReader<File>>, Failure> {
+pub(super) fn open(path: &Path, shown: &str) -> Result<ZipArchive<BufReader<File>>, Failure> {
     let file = File::open(path).map_err(|error| unreadable(shown, &error.to_string()))?;
     ZipArchive::new(BufReader::with_capacity(BLOCK, file)).map_err(|error| unreadable(shown, &said(&error)))
 }
 
 /// What an archive's fault means for a person.
-fn said(error: &ZipError) -> String {
+pub(super) fn said(error: &ZipError) -> String {
     match error {
         ZipError::UnsupportedArchive(text) if text.contains("assword") => "it is encrypted".into(),
         ZipError::InvalidPassword => "it is encrypted".into(),
@@ -175,8 +190,7 @@ fn in_archive(path: &Path, shown: &str, files: &Files) -> Result<usize, Failure>
                 continue;
             }
         };
-        let (packed, declared) = (entry.compressed_size(), entry.size());
-        match decide(&mut Inflated { entry, packed, declared, given: 0 }, files) {
+        match decide(&mut Inflated::new(entry), files) {
             Ok(Recognised::Yes) => found.push((name, index)),
             Ok(Recognised::No(why)) => others.push((name, why)),
             Ok(Recognised::More) => others.push((name, "ends too early".into())),
@@ -258,17 +272,25 @@ fn has_extension(name: &str, extension: &str) -> bool {
     name.len() > extension.len() && name[name.len() - extension.len()..].eq_ignore_ascii_case(extension)
 }
 
-/// What a Mac leaves beside every file.
-fn is_litter(name: &str) -> bool {
-    name.starts_with("__MACOSX/") || name.rsplit(['/', '\\']).next().is_some_and(|last| last.starts_with("._"))
+/// What systems leave beside files.
+pub(super) fn is_litter(name: &str) -> bool {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    name.starts_with("__MACOSX/") || last.starts_with("._") || matches!(last, ".DS_Store" | "Thumbs.db" | "desktop.ini")
 }
 
 /// An entry of an archive, as long as it stays within reason.
-struct Inflated<R> {
+pub(super) struct Inflated<R> {
     entry: R,
     packed: u64,
     declared: u64,
     given: u64,
+}
+
+impl<'a, R: Read> Inflated<ZipFile<'a, R>> {
+    pub(super) fn new(entry: ZipFile<'a, R>) -> Self {
+        let (packed, declared) = (entry.compressed_size(), entry.size());
+        Self { entry, packed, declared, given: 0 }
+    }
 }
 
 impl<R: Read> Read for Inflated<R> {

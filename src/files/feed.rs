@@ -106,6 +106,11 @@ impl Feed {
         (0..self.batches.len()).try_for_each(|stage| self.hand_on(stage))
     }
 
+    /// How many rows could not be made so far.
+    pub(super) fn rejected(&self) -> u64 {
+        self.found.rejected()
+    }
+
     /// What was found; closes the channel, which tells the loader that nothing more comes.
     pub(super) fn found(self) -> Found {
         self.found

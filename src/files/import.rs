@@ -10,8 +10,9 @@ use postgres::Client;
 use serde_json::json;
 
 use super::archive::{Digests, Document, Hashing};
+use super::beside::Companions;
 use super::feed::{Feed, Found, MOST_REJECTS, Words};
-use super::ledger::{self, Entry};
+use super::ledger::{self, Entry, Same};
 use super::progress::Progress;
 use super::report::{self, Imported, Published};
 use super::{Input, Options, summary, undo};
@@ -23,6 +24,7 @@ use crate::load::{reject, typed};
 use crate::run::{Account, Connection, Person, Run, RunEnd, RunKind};
 use crate::source::{About, Files, Reading, Source};
 use crate::transform::{self, Upserted};
+use crate::zones;
 
 /// Batches between reader and loader: with the one in each hand, six of about 1 MiB.
 const CHANNEL: usize = 4;
@@ -44,7 +46,7 @@ pub(super) fn one(
     let person = Person::find(&mut client, &ctx.config)?;
     let account = Account::find(&mut client, &person, source, ACCOUNT)?;
     let look = Look { document: &document, files, account: account.as_ref(), options };
-    let (digests, known) = look.take(&mut client)?;
+    let (digests, companions, known) = look.take(&mut client)?;
     let now = ctx.config.clock.now();
     if let (Some(entry), Some(account)) = (known, &account) {
         let models = catch_up(ctx, &mut client, source, account, options)?;
@@ -58,7 +60,8 @@ pub(super) fn one(
         None => Account::ensure(&mut client, &person, source, ACCOUNT, Connection::File, now)?,
     };
     let run = Run::open(&mut client, &account, RunKind::Import, now)?;
-    let mut import = Import { ctx, source, files, document, digests, run, entry: None, was_published: false };
+    let (entry, was_published) = (None, false);
+    let mut import = Import { ctx, source, files, document, companions, digests, run, entry, was_published };
     let result = import.run(&mut client, options);
     import.end(&mut client, &result)?;
     match result? {
@@ -78,25 +81,31 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Its digests, none for standard input, and its place in the ledger where it is published already. A known
-    /// archive is told by its own digest, without looking into it.
-    fn take(&self, client: &mut Client) -> Result<(Option<Digests>, Option<Entry>), Failure> {
-        let Some(file) = self.document.file_digest()? else { return Ok((None, None)) };
-        if let Some(entry) = self.known(client, &file.0)? {
-            return Ok((None, Some(entry)));
+    /// Its digests, none for standard input, the files beside it, and its place in the ledger where it is published
+    /// already. A known archive is told by its own digest, without looking into it.
+    fn take(&self, client: &mut Client) -> Result<(Option<Digests>, Companions, Option<Entry>), Failure> {
+        let Some(file) = self.document.file_digest()? else { return Ok((None, Companions::none(), None)) };
+        if self.document.is_packed()
+            && let Some(entry) = self.known(client, &Same::File(&file.0))?
+        {
+            return Ok((None, Companions::none(), Some(entry)));
         }
-        let digests = match self.document.digests(file) {
+        let companions = match &self.files.beside {
+            Some(beside) => Companions::find(self.document, beside)?,
+            None => Companions::none(),
+        };
+        let digests = match self.document.digests(file, companions.digest.clone()) {
             // What there is of it is known once it has been read, as with standard input.
-            Err(_) if self.options.allow_truncated => return Ok((None, None)),
+            Err(_) if self.options.allow_truncated => return Ok((None, companions, None)),
             digests => digests?,
         };
-        let known = self.known(client, &digests.document)?;
-        Ok((Some(digests), known))
+        let known = self.known(client, &Same::Content(&digests))?;
+        Ok((Some(digests), companions, known))
     }
 
-    fn known(&self, client: &mut Client, digest: &[u8]) -> Result<Option<Entry>, Failure> {
+    fn known(&self, client: &mut Client, same: &Same) -> Result<Option<Entry>, Failure> {
         let Some(account) = self.account.filter(|_| !self.options.again()) else { return Ok(None) };
-        ledger::published(client, (account.user_id, account.account_id), digest, self.files.parser_version)
+        ledger::published(client, (account.user_id, account.account_id), same, self.files.parser_version)
     }
 }
 
@@ -135,6 +144,7 @@ struct Import<'a> {
     source: &'static Source,
     files: &'static Files,
     document: Document,
+    companions: Companions,
     digests: Option<Digests>,
     run: Run,
     entry: Option<Entry>,
@@ -145,6 +155,8 @@ struct Import<'a> {
 /// What a reader brought.
 struct Read {
     about: About,
+    /// Rows of the document that could not be made; those of files beside it are not among them.
+    rejected: u64,
     found: Found,
     digests: Digests,
 }
@@ -176,7 +188,7 @@ impl Import<'_> {
         typed::take_statistics(client, self.source, self.files)?;
         published.models = self.models(client, options)?;
         if !options.raw_only {
-            undo::forget(client, &self.run, self.files)?;
+            undo::forget(client, &self.run, self.source, self.files)?;
         }
         Ok(Outcome::Published(published))
     }
@@ -193,7 +205,7 @@ impl Import<'_> {
     fn begin(&mut self, client: &mut Client, digests: Option<&Digests>, again: bool) -> Result<Option<Entry>, Failure> {
         let account = (self.run.user_id, self.run.account_id);
         if let Some(digests) = digests
-            && let Some(known) = ledger::published(client, account, &digests.document, self.files.parser_version)?
+            && let Some(known) = ledger::published(client, account, &Same::Content(digests), self.files.parser_version)?
         {
             self.was_published = true;
             self.entry = Some(known);
@@ -215,18 +227,28 @@ impl Import<'_> {
         let words = typed::words(client, self.source, files, account)?;
         let words = words.into_iter().map(Words::new).collect();
         typed::create_stages(client, files)?;
-        let reading = Reading { home_tz: self.ctx.config.home_tz, allow_truncated };
+        let zones = zones::load(client, self.run.user_id, self.ctx.config.home_tz)?;
+        let reading = Reading { zones, allow_truncated };
         let total = self.digests.as_ref().map(|digests| digests.bytes);
         let mut progress = Progress::new(&self.ctx.out, &document.shown, total);
         let (sender, batches) = sync_channel(CHANNEL);
         let (loaded, read) = std::thread::scope(|scope| {
             let reader = scope.spawn(move || {
-                document.read(|bytes| {
-                    let (mut hashing, mut feed) = (Hashing::new(bytes), Feed::new(sender, words, files.stages.len()));
-                    let about = (files.read)(&mut BufReader::with_capacity(BLOCK, &mut hashing), reading, &mut feed);
-                    let last = if about.is_ok() { feed.finish() } else { Ok(()) };
-                    (about, last, feed.found(), hashing.finish())
-                })
+                let mut feed = Feed::new(sender, words, files.stages.len());
+                let (about, digest) = document.read(|bytes| {
+                    let mut hashing = Hashing::new(bytes);
+                    let about = (files.read)(&mut BufReader::with_capacity(BLOCK, &mut hashing), &reading, &mut feed);
+                    (about, hashing.finish())
+                })?;
+                let rejected = feed.rejected();
+                let beside = match &files.beside {
+                    Some(beside) if about.is_ok() => {
+                        self.companions.each(document, &mut |file| (beside.read)(file, &reading, &mut feed))?
+                    }
+                    _ => Ok(()),
+                };
+                let last = if about.is_ok() { beside.and_then(|()| feed.finish()) } else { Ok(()) };
+                Ok::<_, Failure>((about, rejected, last, feed.found(), digest))
             });
             let mut loaded = Ok(());
             for batch in batches {
@@ -241,7 +263,7 @@ impl Import<'_> {
         });
         progress.end();
         loaded?;
-        let (about, last, found, (document_digest, bytes)) =
+        let (about, rejected, last, found, (document_digest, bytes)) =
             read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         if found.rejected() > MOST_REJECTS {
             return Err(self.too_many(found.rejected(), None));
@@ -262,13 +284,13 @@ impl Import<'_> {
             Some(digests) => digests.file.clone(),
             None => self.document.file_digest()?.map_or_else(|| document_digest.clone(), |(digest, _)| digest),
         };
-        let digests = Digests { file, document: document_digest, bytes };
-        Ok(Read { about, found, digests })
+        let digests = Digests { file, document: document_digest, beside: self.companions.digest.clone(), bytes };
+        Ok(Read { about, rejected, found, digests })
     }
 
     /// More than a fifth of at least fifty records: it is the file or the reader that is wrong (docs/adr/24).
     fn expect_usable(&self, read: &Read) -> Result<(), Failure> {
-        let bad = read.found.rejected();
+        let bad = read.rejected;
         if read.about.records >= 50 && bad * 5 > read.about.records {
             return Err(self.too_many(bad, Some(read.about.records)));
         }

@@ -24,15 +24,30 @@ pub(super) struct Closing<'a> {
     pub(super) is_cut: bool,
 }
 
-/// The published file whose bytes, or whose document's bytes, have this digest.
+/// What makes a file one that is known.
+pub(super) enum Same<'a> {
+    /// The bytes of an archive.
+    File(&'a [u8]),
+    /// The bytes of the document and of the files beside it; a document that came alone is known by itself.
+    Content(&'a Digests),
+}
+
+/// The published file that is the same.
 pub(super) fn published(
     client: &mut impl GenericClient,
     (user_id, account_id): (i64, i64),
-    digest: &[u8],
+    same: &Same,
     parser_version: i32,
 ) -> Result<Option<Entry>, Failure> {
+    let (file, document, beside) = match same {
+        Same::File(file) => (Some(*file), None, None),
+        Same::Content(digests) => (None, Some(digests.document.as_slice()), digests.beside.as_deref()),
+    };
     let row = client
-        .query_opt(include_str!("sql/published.sql"), &[&user_id, &account_id, &digest, &parser_version])
+        .query_opt(
+            include_str!("sql/published.sql"),
+            &[&user_id, &account_id, &parser_version, &file, &document, &beside],
+        )
         .sql()?;
     Ok(row.map(|row| Entry { file_id: row.get(0) }))
 }
@@ -51,10 +66,21 @@ pub(super) fn begin(
     let document = digests.map(|digests| digests.document.as_slice());
     let bytes = digests.and_then(|digests| i64::try_from(digests.bytes).ok());
     let file = digests.map(|digests| digests.file.as_slice());
+    let beside = digests.and_then(|digests| digests.beside.as_deref()).unwrap_or_default();
     let row = t
         .query_one(
             include_str!("sql/begin.sql"),
-            &[&run.user_id, &run.account_id, &run.run_id, &file_name, &file, &document, &bytes, &parser_version],
+            &[
+                &run.user_id,
+                &run.account_id,
+                &run.run_id,
+                &file_name,
+                &file,
+                &document,
+                &bytes,
+                &parser_version,
+                &beside,
+            ],
         )
         .sql()?;
     Ok(Entry { file_id: row.get(0) })
@@ -71,9 +97,10 @@ pub(super) fn publish(t: &mut Transaction, run: &Run, entry: Entry, closing: &Cl
     let Closing { digests, seen, loaded, rejected, is_cut } = closing;
     let mode = if *is_cut { "truncated" } else { "complete" };
     let bytes = i64::try_from(digests.bytes).unwrap_or(i64::MAX);
+    let beside = digests.beside.as_deref().unwrap_or_default();
     t.execute(
         include_str!("sql/yield_digest.sql"),
-        &[&run.user_id, &run.account_id, &entry.file_id, &digests.document],
+        &[&run.user_id, &run.account_id, &entry.file_id, &digests.document, &beside],
     )
     .sql()?;
     t.execute(
@@ -89,6 +116,7 @@ pub(super) fn publish(t: &mut Transaction, run: &Run, entry: Entry, closing: &Cl
             loaded,
             rejected,
             &mode,
+            &beside,
         ],
     )
     .sql()?;

@@ -2,6 +2,7 @@
 //! a typed raw table, invisible until the whole document has been read. Knows no HTTP and no source by name.
 
 mod archive;
+mod beside;
 mod feed;
 mod import;
 mod ledger;

@@ -10,7 +10,7 @@ use postgres::{Client, Transaction};
 use crate::db::Sql;
 use crate::failure::{Failure, Kind};
 use crate::run::{FenceError, Run, fenced_failure};
-use crate::source::{About, Files, Source, Stage};
+use crate::source::{About, Files, Source, Stage, TypedTable};
 
 /// What begins a binary COPY: signature, flags, extension length (PostgreSQL manual, COPY).
 const COPY_HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -244,11 +244,23 @@ pub(crate) struct TakenBack {
     pub(crate) came_back: u64,
 }
 
+/// A statement that is the same for every raw table; names come from the registry.
+fn over(template: &str, source: &Source, table: &TypedTable) -> String {
+    template.replace("{table}", &format!(r#""{}"."{}""#, source.raw_schema(), table.name))
+}
+
 /// Undoes what a file did to the tables. What it brought stays for the models, as missing, until [`forget`].
-pub(crate) fn take_back(t: &mut Transaction, run: &Run, files: &Files, file_id: i64) -> Result<TakenBack, Failure> {
+pub(crate) fn take_back(
+    t: &mut Transaction,
+    run: &Run,
+    source: &Source,
+    files: &Files,
+    file_id: i64,
+) -> Result<TakenBack, Failure> {
     let mut taken = TakenBack::default();
     for table in files.tables {
-        let row = t.query_one(table.take_back, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
+        let statement = over(files.take_back, source, table);
+        let row = t.query_one(&statement, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
         taken.went += count(&row, 0);
         taken.came_back += count(&row, 1);
     }
@@ -256,9 +268,15 @@ pub(crate) fn take_back(t: &mut Transaction, run: &Run, files: &Files, file_id: 
 }
 
 /// Removes the rows that a file brought.
-pub(crate) fn forget(t: &mut Transaction, run: &Run, files: &Files, file_id: i64) -> Result<(), Failure> {
+pub(crate) fn forget(
+    t: &mut Transaction,
+    run: &Run,
+    source: &Source,
+    files: &Files,
+    file_id: i64,
+) -> Result<(), Failure> {
     for table in files.tables {
-        t.execute(table.forget, &[&run.user_id, &run.account_id, &file_id]).sql()?;
+        t.execute(&over(files.forget, source, table), &[&run.user_id, &run.account_id, &file_id]).sql()?;
     }
     Ok(())
 }

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::Rejected;
+use super::{Beside, Rejected};
+use crate::zones::{Place, Zones};
 
 /// The way in through files.
 pub(crate) struct Files {
@@ -19,19 +21,31 @@ pub(crate) struct Files {
     /// Whether a document that begins with these bytes is the one; asked again with more where they do not suffice.
     pub(crate) recognise: fn(&[u8]) -> Recognised,
     /// Reads one document to its end.
-    pub(crate) read: fn(&mut dyn BufRead, Reading, &mut dyn Sink) -> Result<About, Unreadable>,
+    pub(crate) read: fn(&mut dyn BufRead, &Reading, &mut dyn Sink) -> Result<About, Unreadable>,
+    /// What is taken from the archive or the folder that the document lies in; none: nothing.
+    pub(crate) beside: Option<Beside>,
     /// Tables of numbered words; a reader names them by their place here.
     pub(crate) dictionaries: &'static [Dictionary],
     /// What a reader fills; it names them by their place here.
     pub(crate) stages: &'static [Stage],
     /// The raw tables, filled from the stages in this order, in one transaction.
     pub(crate) tables: &'static [TypedTable],
+    /// Undoes what the runs of a file did: what it brought is missing from this run on, what it had marked is there again,
+    /// what it had found again is missing as before; says (rows that went, rows that came back). $1 person, $2 account,
+    /// $3 file, $4 run, {table} each raw table.
+    pub(crate) take_back: &'static str,
+    /// Removes what a file brought that nothing else holds. $1 person, $2 account, $3 file,
+    /// {table} each raw table.
+    pub(crate) forget: &'static str,
     /// When the newest published document was made. $1 person, $2 account.
     pub(crate) newest: &'static str,
     /// Writes down what a document says about itself. $1 person, $2 account, $3 file, $4 made, $5 columns, $6 run.
     pub(crate) describe: &'static str,
     /// What follows from the rows of a run, in the same transaction, after everything else. $1 person, $2 account, $3 run.
     pub(crate) after: &'static [&'static str],
+    /// Gives rows that name no zone the offsets of ranges, and says how many changed. $1 person, $2 account, $3 run,
+    /// $4 starts, $5 ends, $6 offsets in seconds, $7 names of zones.
+    pub(crate) rezone: &'static [&'static str],
 }
 
 /// What the first bytes of a document say.
@@ -45,19 +59,27 @@ pub(crate) enum Recognised {
 }
 
 /// What a reader must know beside the document.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Reading {
-    /// The person's zone, for records that name none.
-    pub(crate) home_tz: chrono_tz::Tz,
+    /// Where the person was when, for records that name no zone.
+    pub(crate) zones: Zones,
     /// Of a document that is cut off, what is there counts.
     pub(crate) allow_truncated: bool,
+}
+
+impl Reading {
+    /// An instant in seconds since 1970, and where it was: in the zone that a record names, else where the person was.
+    pub(crate) fn place(&self, named: Option<chrono_tz::Tz>, at: i64) -> (DateTime<Utc>, Place) {
+        let at = DateTime::from_timestamp(at, 0).unwrap_or_default();
+        (at, named.map_or_else(|| self.zones.at(at), |zone| Place::of(zone, at)))
+    }
 }
 
 /// What a document says about itself, once it has been read to its end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct About {
     /// When it was made. A newer complete document may retire what it no longer holds.
-    pub(crate) made_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub(crate) made_at: Option<DateTime<Utc>>,
     /// Records and other elements it holds, usable or not.
     pub(crate) records: u64,
     /// Where and how a cut-off document ends, where that was allowed. It proves nothing about what it does not hold.
@@ -100,12 +122,6 @@ pub(crate) struct TypedTable {
     pub(crate) merge: &'static str,
     /// Marks rows that the stage lacks; says (kind, rows). $1 person, $2 account, $3 run.
     pub(crate) mark_missing: &'static str,
-    /// Undoes what the runs of a file did: what it brought is missing from this run on, what it had marked is there again,
-    /// what it had found again is missing as before; says (rows that went, rows that came back). $1 person, $2 account,
-    /// $3 file, $4 run.
-    pub(crate) take_back: &'static str,
-    /// Removes what a file brought that nothing else holds. $1 person, $2 account, $3 file.
-    pub(crate) forget: &'static str,
     /// What a run brought: (kind, new rows, rows that came back). $1 person, $2 account, $3 run.
     pub(crate) news: &'static str,
 }

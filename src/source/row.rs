@@ -3,8 +3,10 @@
 
 /// Seconds from 1970 to 2000, where PostgreSQL counts from.
 const EPOCH_2000: i64 = 946_684_800;
-/// Object id of `float8`, which an array of it names.
+/// Object ids of types, which arrays of them name.
 const FLOAT8_OID: i32 = 701;
+const INT4_OID: i32 = 23;
+const TIMESTAMPTZ_OID: i32 = 1184;
 
 /// A row being built; reused from record to record.
 #[derive(Clone, Default, Debug, PartialEq)]
@@ -43,8 +45,12 @@ impl Row {
 
     /// `timestamptz`, from seconds since 1970.
     pub(crate) fn instant(&mut self, seconds: Option<i64>) {
-        let micros = seconds.map(|s| ((s - EPOCH_2000) * 1_000_000).to_be_bytes());
-        self.field(micros.as_ref().map(<[u8; 8]>::as_slice));
+        self.instant_us(seconds.map(|seconds| seconds * 1_000_000));
+    }
+
+    /// `timestamptz`, from microseconds since 1970.
+    pub(crate) fn instant_us(&mut self, micros: Option<i64>) {
+        self.field(micros.map(since_2000).as_ref().map(<[u8; 8]>::as_slice));
     }
 
     /// `uuid`.
@@ -54,6 +60,11 @@ impl Row {
 
     pub(crate) fn text(&mut self, value: Option<&str>) {
         self.field(value.map(str::as_bytes));
+    }
+
+    /// `bytea`.
+    pub(crate) fn bytea(&mut self, value: &[u8]) {
+        self.field(Some(value));
     }
 
     /// `jsonb`, from JSON text.
@@ -66,18 +77,52 @@ impl Row {
 
     /// `double precision[]`; null for an empty one.
     pub(crate) fn floats(&mut self, values: impl ExactSizeIterator<Item = f64>) {
+        self.array(FLOAT8_OID, values.map(|value| Some(value.to_be_bytes())));
+    }
+
+    /// `double precision[]` with nulls in it; null for an empty one, and for one of nulls alone.
+    pub(crate) fn sparse_floats(&mut self, values: impl ExactSizeIterator<Item = Option<f64>> + Clone) {
+        if values.clone().all(|value| value.is_none()) {
+            return self.null();
+        }
+        self.array(FLOAT8_OID, values.map(|value| value.map(f64::to_be_bytes)));
+    }
+
+    /// `timestamptz[]` from microseconds since 1970, with nulls in it; null for an empty one, and for one of nulls alone.
+    pub(crate) fn sparse_instants(&mut self, values: impl ExactSizeIterator<Item = Option<i64>> + Clone) {
+        if values.clone().all(|value| value.is_none()) {
+            return self.null();
+        }
+        self.array(TIMESTAMPTZ_OID, values.map(|value| value.map(since_2000)));
+    }
+
+    /// `integer[]`; null for an empty one.
+    pub(crate) fn ints(&mut self, values: impl ExactSizeIterator<Item = i32>) {
+        self.array(INT4_OID, values.map(|value| Some(value.to_be_bytes())));
+    }
+
+    /// An array of one dimension; its length is filled in once its elements are written.
+    fn array<T: AsRef<[u8]>>(&mut self, oid: i32, values: impl ExactSizeIterator<Item = Option<T>>) {
         let Ok(count) = i32::try_from(values.len()) else { return self.null() };
         if count == 0 {
             return self.null();
         }
-        self.begin(20 + values.len() * 12);
-        for word in [1, 0, FLOAT8_OID, count, 1] {
+        self.begin(0);
+        let start = self.bytes.len();
+        for word in [1, 0, oid, count, 1] {
             self.bytes.extend_from_slice(&i32::to_be_bytes(word)); // dimensions, no nulls, type, length, lower bound
         }
         for value in values {
-            self.bytes.extend_from_slice(&8i32.to_be_bytes());
-            self.bytes.extend_from_slice(&value.to_be_bytes());
+            let Some(value) = value else {
+                self.bytes[start + 7] = 1; // there are nulls
+                self.bytes.extend_from_slice(&(-1i32).to_be_bytes());
+                continue;
+            };
+            self.bytes.extend_from_slice(&length(value.as_ref().len()));
+            self.bytes.extend_from_slice(value.as_ref());
         }
+        let whole = length(self.bytes.len() - start);
+        self.bytes[start - 4..start].copy_from_slice(&whole);
     }
 
     fn field(&mut self, value: Option<&[u8]>) {
@@ -90,10 +135,9 @@ impl Row {
         }
     }
 
-    /// Fields are capped far below 2 GiB by their readers.
-    fn begin(&mut self, length: usize) {
+    fn begin(&mut self, size: usize) {
         self.count();
-        self.bytes.extend_from_slice(&i32::try_from(length).unwrap_or(i32::MAX).to_be_bytes());
+        self.bytes.extend_from_slice(&length(size));
     }
 
     fn count(&mut self) {
@@ -103,9 +147,35 @@ impl Row {
     }
 }
 
+/// Fields are capped far below 2 GiB by their readers.
+fn length(size: usize) -> [u8; 4] {
+    i32::try_from(size).unwrap_or(i32::MAX).to_be_bytes()
+}
+
+/// Microseconds since 1970 as PostgreSQL counts them.
+fn since_2000(micros: i64) -> [u8; 8] {
+    (micros - EPOCH_2000 * 1_000_000).to_be_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_array_says_its_length_type_and_nulls() {
+        let mut row = Row::default();
+        row.clear();
+        row.ints([7].into_iter());
+        row.sparse_floats([None, Some(1.5)].into_iter());
+        row.sparse_instants([None, None].into_iter());
+        let ints = [0u8, 0, 0, 28, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7];
+        let floats = [
+            &[0u8, 0, 0, 36, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 2, 189, 0, 0, 0, 2, 0, 0, 0, 1, 255, 255, 255, 255][..],
+            &[0, 0, 0, 8],
+            &1.5f64.to_be_bytes(),
+        ];
+        assert_eq!(row.bytes(), [&[0u8, 3][..], &ints, &floats.concat(), &[255, 255, 255, 255]].concat());
+    }
 
     #[test]
     fn a_row_is_encoded_as_copy_wants_it() {

@@ -10,9 +10,12 @@ mod canonical_workouts;
 mod corpus;
 mod elements;
 mod exports;
+mod hostile;
 mod kills;
+mod side;
 mod truncated;
 mod undo;
+mod zones;
 
 use std::path::PathBuf;
 
@@ -116,6 +119,11 @@ impl Phone {
             "apple_health_raw.records",
             "apple_health_raw.elements",
             "apple_health_raw.exports",
+            "apple_health_raw.elements",
+            "apple_health_raw.routes",
+            "apple_health_raw.ecgs",
+            "apple_health_raw.clinical_records",
+            "apple_health_raw.attachments",
             "canonical.samples",
             "canonical.biometrics_vitals",
             "meta.rejects",

@@ -2,11 +2,11 @@
 with again as (
   update meta.import_file
      set status = 'scanning', run_id = $3, file_name = $4, sha256 = $5, bytes = $7, seen = null, loaded = null, rejected = null
-   where user_id = $1 and account_id = $2 and inner_sha256 = $6 and parser_version = $8 and status = 'failed'
+   where user_id = $1 and account_id = $2 and inner_sha256 = $6 and side_sha256 = $9 and parser_version = $8 and status = 'failed'
   returning file_id
 ), fresh as (
-  insert into meta.import_file (user_id, file_id, account_id, run_id, file_name, sha256, inner_sha256, bytes, parser_version, status)
-  select $1, coalesce((select max(file_id) from meta.import_file where user_id = $1), 0) + 1, $2, $3, $4, $5, $6, $7, $8, 'scanning'
+  insert into meta.import_file (user_id, file_id, account_id, run_id, file_name, sha256, inner_sha256, bytes, parser_version, status, side_sha256)
+  select $1, coalesce((select max(file_id) from meta.import_file where user_id = $1), 0) + 1, $2, $3, $4, $5, $6, $7, $8, 'scanning', $9
    where not exists (select from again)
   returning file_id
 )

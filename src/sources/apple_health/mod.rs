@@ -11,11 +11,20 @@ mod prologue;
 mod reader;
 mod record;
 mod rows;
+mod side;
 #[cfg(test)]
 mod tests;
 
 use crate::canonical::Table;
-use crate::source::{Dictionary, Files, Model, Source, Stage, TypedTable};
+use crate::source::{Beside, Dictionary, Files, Model, Source, Stage, TypedTable};
+
+/// Places of the stages of side files; those before them are in `rows`.
+const ROUTES: usize = 3;
+const ECGS: usize = 4;
+const CLINICAL_RECORDS: usize = 5;
+const ATTACHMENTS: usize = 6;
+/// Side files that were set aside.
+const UNREAD: usize = 7;
 
 pub(crate) static SOURCE: Source = Source {
     id: "apple_health",
@@ -30,6 +39,7 @@ pub(crate) static SOURCE: Source = Source {
         extension: ".xml",
         recognise: prologue::recognise,
         read: rows::read,
+        beside: Some(Beside { belongs: side::belongs, read: side::read }),
         dictionaries: &[
             dictionary("types", "type_id", "type"),
             dictionary("units", "unit_id", "unit"),
@@ -42,6 +52,17 @@ pub(crate) static SOURCE: Source = Source {
             Stage { name: "pg_temp.apple_health_records", create: include_str!("sql/create_stage.sql") },
             Stage { name: "pg_temp.apple_health_nested", create: include_str!("sql/create_nested.sql") },
             Stage { name: "pg_temp.apple_health_elements", create: include_str!("sql/elements/create_stage.sql") },
+            Stage { name: "pg_temp.apple_health_routes", create: include_str!("sql/side/routes/create_stage.sql") },
+            Stage { name: "pg_temp.apple_health_ecgs", create: include_str!("sql/side/ecgs/create_stage.sql") },
+            Stage {
+                name: "pg_temp.apple_health_clinical_records",
+                create: include_str!("sql/side/clinical_records/create_stage.sql"),
+            },
+            Stage {
+                name: "pg_temp.apple_health_attachments",
+                create: include_str!("sql/side/attachments/create_stage.sql"),
+            },
+            Stage { name: "pg_temp.apple_health_unread", create: include_str!("sql/side/create_unread.sql") },
         ],
         tables: &[
             TypedTable {
@@ -51,8 +72,6 @@ pub(crate) static SOURCE: Source = Source {
                 count: include_str!("sql/count.sql"),
                 merge: include_str!("sql/merge.sql"),
                 mark_missing: include_str!("sql/mark_missing.sql"),
-                take_back: include_str!("sql/take_back.sql"),
-                forget: include_str!("sql/forget.sql"),
                 news: include_str!("sql/news.sql"),
             },
             TypedTable {
@@ -62,14 +81,55 @@ pub(crate) static SOURCE: Source = Source {
                 count: include_str!("sql/elements/count.sql"),
                 merge: include_str!("sql/elements/merge.sql"),
                 mark_missing: include_str!("sql/elements/mark_missing.sql"),
-                take_back: include_str!("sql/elements/take_back.sql"),
-                forget: include_str!("sql/elements/forget.sql"),
                 news: include_str!("sql/elements/news.sql"),
             },
+            TypedTable {
+                name: "routes",
+                stage: ROUTES,
+                complete: None,
+                count: include_str!("sql/side/routes/count.sql"),
+                merge: include_str!("sql/side/routes/merge.sql"),
+                mark_missing: include_str!("sql/side/routes/mark_missing.sql"),
+                news: include_str!("sql/side/routes/news.sql"),
+            },
+            TypedTable {
+                name: "ecgs",
+                stage: ECGS,
+                complete: None,
+                count: include_str!("sql/side/ecgs/count.sql"),
+                merge: include_str!("sql/side/ecgs/merge.sql"),
+                mark_missing: include_str!("sql/side/ecgs/mark_missing.sql"),
+                news: include_str!("sql/side/ecgs/news.sql"),
+            },
+            TypedTable {
+                name: "clinical_records",
+                stage: CLINICAL_RECORDS,
+                complete: None,
+                count: include_str!("sql/side/clinical_records/count.sql"),
+                merge: include_str!("sql/side/clinical_records/merge.sql"),
+                mark_missing: include_str!("sql/side/clinical_records/mark_missing.sql"),
+                news: include_str!("sql/side/clinical_records/news.sql"),
+            },
+            TypedTable {
+                name: "attachments",
+                stage: ATTACHMENTS,
+                complete: None,
+                count: include_str!("sql/side/attachments/count.sql"),
+                merge: include_str!("sql/side/attachments/merge.sql"),
+                mark_missing: include_str!("sql/side/attachments/mark_missing.sql"),
+                news: include_str!("sql/side/attachments/news.sql"),
+            },
         ],
+        take_back: include_str!("sql/take_back.sql"),
+        forget: include_str!("sql/forget.sql"),
         newest: include_str!("sql/newest.sql"),
         describe: include_str!("sql/describe.sql"),
         after: &[include_str!("sql/touch_days.sql")],
+        rezone: &[
+            include_str!("sql/rezone_records.sql"),
+            include_str!("sql/rezone_elements.sql"),
+            include_str!("sql/rezone_ecgs.sql"),
+        ],
     }),
     models: MODELS,
     references: &[&mapping::MAPPING],

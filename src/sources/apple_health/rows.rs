@@ -1,8 +1,7 @@
 //! Records and other elements on their way to their stages: words become numbers, the content becomes an identity, the
 //! zone becomes an offset. The order of the fields is that of the `create_stage.sql` of each.
 
-use chrono::{DateTime, Offset, TimeZone};
-use chrono_tz::Tz;
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::reader::{self, Element, Export, Visitor};
@@ -27,7 +26,7 @@ const ZONES: usize = 5;
 /// Reads an export into the sink.
 pub(super) fn read(
     document: &mut dyn std::io::BufRead,
-    reading: Reading,
+    reading: &Reading,
     sink: &mut dyn Sink,
 ) -> Result<About, Unreadable> {
     let mut rows = Rows { sink, reading, row: Row::default(), buffer: Vec::new(), date: None, me: None };
@@ -57,7 +56,7 @@ fn about(export: &Export, date: Option<&str>, me: Option<&Value>) -> About {
 
 struct Rows<'a> {
     sink: &'a mut dyn Sink,
-    reading: Reading,
+    reading: &'a Reading,
     row: Row,
     buffer: Vec<u8>,
     /// `ExportDate`.
@@ -102,8 +101,7 @@ impl Visitor for Rows<'_> {
 impl Rows<'_> {
     fn record_row(&mut self, stage: usize, record: &Record) -> anyhow::Result<()> {
         let id = record.identity(&mut self.buffer);
-        let zone = record.zone.unwrap_or(self.reading.home_tz);
-        let offset = offset_s(zone, record.start_at);
+        let (at, place) = self.reading.place(record.zone, record.start_at);
         let sink = &mut *self.sink;
         let mut word = |place, text: Option<&String>| text.map(|text| sink.word(place, text));
         let numbers = [
@@ -113,7 +111,7 @@ impl Rows<'_> {
             word(SOURCE_VERSIONS, record.source_version.as_ref()),
             word(DEVICES, record.device.as_ref()),
         ];
-        let zone = sink.word(ZONES, zone.name());
+        let zone = sink.word(ZONES, place.zone.name());
         let row = &mut self.row;
         row.clear();
         row.int(numbers[TYPES]);
@@ -126,19 +124,20 @@ impl Rows<'_> {
         row.int(numbers[SOURCE_VERSIONS]);
         row.int(numbers[DEVICES]);
         row.int(Some(zone));
-        row.int(Some(offset));
+        row.int(Some(place.offset_s));
         row.bool(record.zone.is_some());
         row.float(record.value);
         row.text(record.value_text.as_deref());
         row.jsonb(metadata(&record.metadata).as_deref());
         row.floats(record.beats.iter().map(|(seconds, _)| *seconds));
         row.floats(record.beats.iter().map(|(_, bpm)| *bpm));
-        sink.row(stage, &record.kind, Some(day(record.start_at, offset)), row)
+        sink.row(stage, &record.kind, Some(place.day(at)), row)
     }
 
     fn element_row(&mut self, name: &str, element: &elements::Element) -> anyhow::Result<()> {
-        let zone = element.zone.unwrap_or(self.reading.home_tz);
-        let offset = element.start_at.map(|at| offset_s(zone, at));
+        let at = element.start_at.or(element.created_at);
+        let place = at.map(|at| self.reading.place(element.zone, at));
+        let zone = place.map_or_else(|| element.zone.unwrap_or(self.reading.zones.home()), |(_, place)| place.zone);
         let row = &mut self.row;
         row.clear();
         row.text(Some(name));
@@ -147,12 +146,11 @@ impl Rows<'_> {
         row.instant(element.end_at);
         row.instant(element.created_at);
         row.text(element.source_name.as_deref());
-        row.int(offset);
+        row.int(element.start_at.and(place).map(|(_, place)| place.offset_s));
         row.text(Some(zone.name()));
         row.text(Some(if element.zone.is_some() { "record" } else { "home" }));
         row.text(Some(&element.payload));
-        let at = element.start_at.or(element.created_at);
-        let of_instant = at.map(|at| day(at, offset_s(zone, at)));
+        let of_instant = place.map(|(at, place)| place.day(at));
         self.sink.row(ELEMENTS, name, element.day.map(|day| day.to_epoch_days()).or(of_instant), row)
     }
 
@@ -187,17 +185,6 @@ impl Rows<'_> {
         self.date = attributes["value"].as_str().filter(|date| !date.is_empty()).map(str::to_owned);
         Ok(only_value)
     }
-}
-
-/// Seconds east of UTC in a zone at an instant.
-fn offset_s(zone: Tz, at: i64) -> i32 {
-    let at = DateTime::from_timestamp(at, 0).unwrap_or_default();
-    zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
-}
-
-/// The local day of an instant, in days since 1970.
-fn day(at: i64, offset_s: i32) -> i32 {
-    i32::try_from((at + i64::from(offset_s)).div_euclid(86_400)).unwrap_or(i32::MAX)
 }
 
 /// The type of a record that could not be used, as far as it can be read.

@@ -1,1 +1,1 @@
-delete from apple_health_raw.records where user_id = $1 and account_id = $2 and file_id = $3
+delete from {table} where user_id = $1 and account_id = $2 and file_id = $3

@@ -4,7 +4,7 @@ with file as (
     from apple_health_raw.exports e
    where e.user_id = $1 and e.account_id = $2 and e.file_id = $3
 ), taken as (
-  update apple_health_raw.records r
+  update {table} r
      set missing_since_run_id = case
            when r.file_id = $3                      then $4
            when r.returned_run_id = any(f.run_ids)  then r.missing_before_run_id

@@ -1,0 +1,217 @@
+//! The files beside a document, in its archive or its folder: which belong to it, whether they are the same as before,
+//! and their bytes one after another. One that cannot be read is handed on as such, and the others follow. Nothing is
+//! unpacked to disk and no link is followed.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::Crc;
+use sha2::{Digest, Sha256};
+
+use super::archive::{
+    DEEPEST, Document, Inflated, MOST_EXPANSION, MOST_NAMES, Place, is_litter, open, said, unreadable,
+};
+use crate::failure::Failure;
+use crate::source::{Beside, SideFile};
+
+/// No file beside a document may be larger: they are read whole.
+const LARGEST: u64 = 64 << 20;
+/// How much of a file may be needed to tell what it is.
+const HEAD: u64 = 4 << 10;
+/// Longer names are cut where they are shown and stored.
+const LONGEST_NAME: usize = 1 << 10;
+
+/// One of them.
+struct Found {
+    /// From the document's folder on, with a slash before it, as documents refer to it.
+    path: String,
+    size: u64,
+    at: At,
+}
+
+enum At {
+    Entry(usize),
+    File(PathBuf),
+}
+
+/// The files that belong to a document.
+pub(super) struct Companions {
+    found: Vec<Found>,
+    /// SHA-256 over their paths, sizes and checksums; none where there are none.
+    pub(super) digest: Option<Vec<u8>>,
+}
+
+impl Companions {
+    /// Those of a document that came alone.
+    pub(super) fn none() -> Self {
+        Self { found: Vec::new(), digest: None }
+    }
+
+    /// Lists them. A document that was named itself, or came by standard input, came alone.
+    pub(super) fn find(document: &Document, beside: &Beside) -> Result<Self, Failure> {
+        let marked = match &document.place {
+            Place::Stdin | Place::Plain { folder: false, .. } => return Ok(Self::none()),
+            Place::Plain { path, folder: true } => in_folder(document, path, beside)?,
+            Place::Entry { archive, index } => in_archive(document, archive, *index, beside)?,
+        };
+        let mut lines: Vec<String> =
+            marked.iter().map(|(found, crc)| format!("{} {crc:08x} {}\n", found.size, found.path)).collect();
+        lines.sort();
+        let digest = (!lines.is_empty()).then(|| Sha256::digest(lines.concat()).to_vec());
+        Ok(Self { found: marked.into_iter().map(|(found, _)| found).collect(), digest })
+    }
+
+    /// Hands each one to `take`, in the order in which they lie there.
+    pub(super) fn each(
+        &self,
+        document: &Document,
+        take: &mut dyn FnMut(&SideFile) -> anyhow::Result<()>,
+    ) -> Result<anyhow::Result<()>, Failure> {
+        let mut archive = match &document.place {
+            Place::Entry { archive, .. } if !self.found.is_empty() => Some(open(archive, &document.shown)?),
+            _ => None,
+        };
+        let mut bytes = Vec::new();
+        for found in &self.found {
+            bytes.clear();
+            let read = match (&found.at, &mut archive) {
+                (At::File(path), _) => File::open(path).and_then(|file| whole(file, &mut bytes)),
+                (At::Entry(index), Some(archive)) => match archive.by_index(*index) {
+                    Ok(entry) => whole(Inflated::new(entry), &mut bytes),
+                    Err(error) => Err(io::Error::other(said(&error))),
+                },
+                (At::Entry(_), None) => Err(io::Error::other("its archive is gone")),
+            };
+            let content = read.map(|()| bytes.as_slice()).map_err(|error| error.to_string());
+            if let Err(stopped) = take(&SideFile { path: &found.path, content }) {
+                return Ok(Err(stopped));
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// Reads a file to its end, as long as it stays within reason.
+fn whole(file: impl Read, into: &mut Vec<u8>) -> io::Result<()> {
+    file.take(LARGEST + 1).read_to_end(into)?;
+    if into.len() as u64 > LARGEST {
+        return Err(io::Error::other(format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    Ok(())
+}
+
+/// What an archive holds below the folder of its document, with the checksums of its directory. Entries that lie over
+/// each other, or expand together beyond reason, are left to the limits of each.
+fn in_archive(document: &Document, path: &Path, main: usize, beside: &Beside) -> Result<Vec<(Found, u32)>, Failure> {
+    let failed = |error: &dyn ToString| unreadable(&document.shown, &error.to_string());
+    let mut archive = open(path, &document.shown)?;
+    let mut budget = std::fs::metadata(path).map_err(|e| failed(&e))?.len().saturating_mul(MOST_EXPANSION);
+    budget = budget.max(LARGEST);
+    let name_of = |archive: &zip::ZipArchive<_>, index| -> Result<(String, bool, u64, u32), Failure> {
+        let entry = zip::ZipArchive::by_index_data(archive, index).map_err(|error| failed(&said(&error)))?;
+        let name =
+            entry.name().map_or_else(|_| String::from_utf8_lossy(entry.name_raw()).into_owned(), Cow::into_owned);
+        Ok((name.replace('\\', "/"), entry.is_file(), entry.size(), entry.crc32()))
+    };
+    let (main_name, ..) = name_of(&archive, main)?;
+    let folder = main_name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let mut all = Vec::new();
+    for index in 0..archive.len() {
+        let (name, is_file, size, crc) = name_of(&archive, index)?;
+        let below = if folder.is_empty() { Some(name.as_str()) } else { name.strip_prefix(&folder) };
+        let Some(inner) = below.map(|inner| inner.trim_start_matches('/')).filter(|_| is_file && index != main) else {
+            continue;
+        };
+        if is_litter(&name) {
+            continue;
+        }
+        // One that cannot be opened is told by its name alone, and set aside when it is read.
+        let mut head = Vec::new();
+        if let Ok(entry) = archive.by_index(index) {
+            let _ = entry.take(HEAD).read_to_end(&mut head);
+        }
+        if (beside.belongs)(inner, &head) {
+            budget = budget.checked_sub(size).ok_or_else(|| {
+                unreadable(&document.shown, &format!("it expands to more than {MOST_EXPANSION} times its size"))
+            })?;
+            all.push((Found { path: shown(inner), size, at: At::Entry(index) }, crc));
+        }
+        if all.len() > MOST_NAMES {
+            return Err(unreadable(&document.shown, "it holds too many files"));
+        }
+    }
+    Ok(all)
+}
+
+/// What a folder holds beside its document and below, with checksums of what was read.
+fn in_folder(document: &Document, main: &Path, beside: &Beside) -> Result<Vec<(Found, u32)>, Failure> {
+    let failed = |error: io::Error| unreadable(&document.shown, &error.to_string());
+    let root = main.parent().unwrap_or(Path::new("."));
+    let (mut all, mut names, mut open) = (Vec::new(), 0, vec![(root.to_path_buf(), 0)]);
+    while let Some((folder, depth)) = open.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(failed)?.filter_map(Result::ok) {
+            names += 1;
+            if names > MOST_NAMES {
+                return Err(unreadable(&document.shown, "the folder holds too many files; name the export itself"));
+            }
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() && depth < DEEPEST && name != "__MACOSX" {
+                open.push((path, depth + 1));
+            } else if kind.is_file() && path != main && !is_litter(&name) {
+                let inner = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                let mut head = Vec::new();
+                // One that cannot be opened is told by its name alone, and set aside when it is read.
+                let _ = File::open(&path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+                if (beside.belongs)(&inner, &head) {
+                    let (size, crc) = checksum(&path).unwrap_or((0, 0));
+                    all.push((Found { path: shown(&inner), size, at: At::File(path) }, crc));
+                }
+            }
+        }
+    }
+    all.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
+    Ok(all)
+}
+
+/// Size and CRC-32 of a file, as archives have them.
+fn checksum(path: &Path) -> io::Result<(u64, u32)> {
+    let (mut crc, mut size, mut block) = (Crc::new(), 0, vec![0; 64 << 10]);
+    let mut file = File::open(path)?.take(LARGEST + 1);
+    loop {
+        let count = file.read(&mut block)?;
+        if count == 0 {
+            return Ok((size, crc.sum()));
+        }
+        crc.update(&block[..count]);
+        size += count as u64;
+    }
+}
+
+/// A path as it is stored: from the document's folder on, with a slash before it.
+fn shown(inner: &str) -> String {
+    let clean = inner.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
+    std::iter::once('/').chain(clean).take(LONGEST_NAME).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_those_that_documents_refer_to() {
+        assert_eq!(shown("workout-routes/a.gpx"), "/workout-routes/a.gpx");
+        assert_eq!(shown("a\0b\n"), "/a\u{fffd}b\u{fffd}");
+        assert_eq!(shown(&"x".repeat(5000)).chars().count(), LONGEST_NAME);
+    }
+
+    #[test]
+    fn a_file_has_the_checksum_that_an_archive_gives_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, b"123456789").unwrap();
+        assert_eq!(checksum(&path).unwrap(), (9, 0xcbf4_3926)); // the check value of CRC-32
+    }
+}
