@@ -106,6 +106,8 @@ pub(crate) struct Resource {
     pub(crate) key: &'static [&'static str],
     /// JSON pointer to the record's time; empty: never retired for being absent.
     pub(crate) at: &'static str,
+    /// JSON pointer to an instant near the record's place in time, for records without a time of their own.
+    pub(crate) near: &'static str,
     /// JSON pointer to the record's end. A provider may leave out of a window what is not wholly inside it, so a record is
     /// missing only from a window that holds it wholly: it begins in it and ends before its end. Empty: `at` is all there is.
     pub(crate) ends: &'static str,
@@ -133,6 +135,7 @@ impl Resource {
             records: "",
             key: &[],
             at: "",
+            near: "",
             ends: "",
             version: "",
             lookback_days: 0,
@@ -163,6 +166,10 @@ impl Resource {
     }
     pub(crate) const fn at(mut self, pointer: &'static str) -> Self {
         self.at = pointer;
+        self
+    }
+    pub(crate) const fn near(mut self, pointer: &'static str) -> Self {
+        self.near = pointer;
         self
     }
     pub(crate) const fn ends(mut self, pointer: &'static str) -> Self {
@@ -355,6 +362,10 @@ pub(crate) struct Batch {
 /// What the last page of a slice says about all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Closing {
+    /// What was listed begins here: the slice's start, or later where the provider may have cut the window.
+    pub(crate) covered_from: DateTime<Utc>,
+    /// The part of the slice that is read next, if the window may have been cut.
+    pub(crate) rest: Option<Slice>,
     /// Coverage may grow to here: the slice's end, held back by the provider's clock.
     pub(crate) covered_to: DateTime<Utc>,
     /// Provisional records after this instant hold it back further; older ones will not be finished any more.

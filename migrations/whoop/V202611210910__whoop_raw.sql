@@ -55,3 +55,49 @@ comment on column whoop_raw.dated_recoveries.sleep_source_id is 'Key of its slee
 comment on column whoop_raw.dated_recoveries.woke_at is 'End of its sleep; null: not held, and the instant of the recovery is not known.';
 comment on column whoop_raw.dated_recoveries.day_at is 'An instant on its local day.';
 comment on column whoop_raw.dated_recoveries.utc_offset_s is 'Seconds east of UTC at day_at; null: not known.';
+
+-- The day of a cycle, for all models that need it.
+create view whoop_raw.dated_cycles with (security_invoker = true) as
+select y.user_id
+     , y.account_id
+     , y.source_id
+     , y.missing_since_run_id
+     , b.start                                                                           as start_said
+     , b."end"                                                                           as end_said
+     , b.score_state
+     , b.score
+     , n.sleep_source_id
+     , n.woke_at
+     , coalesce(n.woke_at, meta.instant_or_null(b.start) + interval '8 hours')           as day_at
+     , case when n.woke_at is not null then n.utc_offset_s else meta.offset_seconds(b.timezone_offset) end as utc_offset_s
+  from whoop_raw.cycles y
+ cross join lateral json_to_record(y.payload)
+       as b (start text, "end" text, timezone_offset text, score_state text, score jsonb)
+  left join lateral (
+    select s.source_id as sleep_source_id, w.woke_at, meta.offset_seconds(w.timezone_offset) as utc_offset_s
+      from whoop_raw.sleeps s  -- by the index on its cycle
+     cross join lateral (
+        select meta.instant_or_null(start) as slept_at, timezone_offset
+             , case when nap is distinct from 'true' then meta.instant_or_null("end") end as woke_at
+          from json_to_record(s.payload) as n (start text, "end" text, timezone_offset text, nap text)
+        offset 0  -- keeps the planner from parsing once for each use
+       ) w
+     where s.user_id = y.user_id and s.account_id = y.account_id and s.payload->>'cycle_id' = y.source_id
+       and s.missing_since_run_id is null
+       and w.woke_at is not null
+     order by w.woke_at - w.slept_at desc nulls last, s.source_id
+     limit 1
+  ) n on true;
+comment on view whoop_raw.dated_cycles is 'One cycle with its day: the waking from its sleep, of several the longest that is no nap; where none is held, eight hours after its start (a cycle starts with falling asleep).';
+comment on column whoop_raw.dated_cycles.user_id is 'The person (meta.users).';
+comment on column whoop_raw.dated_cycles.account_id is 'The account of the person (meta.source_accounts).';
+comment on column whoop_raw.dated_cycles.source_id is 'Key of the cycle.';
+comment on column whoop_raw.dated_cycles.missing_since_run_id is 'As in cycles; null: not missing.';
+comment on column whoop_raw.dated_cycles.start_said is 'start as sent.';
+comment on column whoop_raw.dated_cycles.end_said is 'end as sent; null: the open cycle.';
+comment on column whoop_raw.dated_cycles.score_state is 'score_state as sent.';
+comment on column whoop_raw.dated_cycles.score is 'score as sent; null: none yet.';
+comment on column whoop_raw.dated_cycles.sleep_source_id is 'Key of its sleep; null: not held.';
+comment on column whoop_raw.dated_cycles.woke_at is 'End of its sleep; null: not held, and the day is inferred.';
+comment on column whoop_raw.dated_cycles.day_at is 'An instant on its local day.';
+comment on column whoop_raw.dated_cycles.utc_offset_s is 'Seconds east of UTC at day_at; null: not known.';

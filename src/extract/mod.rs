@@ -2,6 +2,7 @@
 //! an account are read at the same time under its one request budget. Async; knows no SQL.
 
 pub(crate) mod borders;
+mod cut;
 mod error;
 mod limit;
 pub(crate) mod paging;
@@ -24,6 +25,7 @@ use crate::failpoint::failpoint;
 use crate::failure::Kind;
 use crate::progress::Progress;
 use crate::source::{Batch, Closing, PageToken, Resource, Slice, Window};
+use cut::Cut;
 use slices::Planned;
 
 /// What one run is to read.
@@ -109,24 +111,36 @@ impl Walk {
     }
 
     async fn slice(&mut self, planned: Planned) -> Result<(), ExtractError> {
-        match self.pages_of(planned.slice, planned.resume.clone()).await {
+        let mut cut = Cut::default();
+        let resumes = planned.resume.is_some();
+        let mut rest = match self.pages_of(planned.slice, planned.resume, &mut cut).await {
             // The token of an earlier run no longer serves: the slice is read again from its first page.
-            Err(error)
-                if planned.resume.is_some() && error.failure.kind == Kind::Refused && error.reach != Reach::Account =>
-            {
-                self.pages_of(planned.slice, None).await
+            Err(error) if resumes && error.failure.kind == Kind::Refused && error.reach != Reach::Account => {
+                self.pages_of(planned.slice, None, &mut cut).await?
             }
-            result => result,
+            result => result?,
+        };
+        while let Some(slice) = rest {
+            rest = self.pages_of(slice, None, &mut cut).await?;
         }
+        Ok(())
     }
 
-    async fn pages_of(&mut self, slice: Slice, resume: Option<PageToken>) -> Result<(), ExtractError> {
+    /// Reads `slice` to its last page; says which part of it is to be read next.
+    async fn pages_of(
+        &mut self,
+        slice: Slice,
+        resume: Option<PageToken>,
+        cut: &mut Cut,
+    ) -> Result<Option<Slice>, ExtractError> {
         let mut complete = resume.is_none();
         let mut token = resume;
         let mut seen: HashSet<String> = HashSet::new();
+        let mut first: Option<DateTime<Utc>> = None;
         loop {
             let (page, next) = self.page(&slice, token.as_ref()).await?;
             self.check_owner(&page)?;
+            first = first.into_iter().chain(page.earliest).min();
             complete &= page.rejected.iter().all(|reject| reject.source_id.is_some());
             if let Some(PageToken(text)) = &next
                 && (!seen.insert(text.clone()) || token.as_ref() == next.as_ref() || self.pages >= MAX_PAGES)
@@ -137,12 +151,13 @@ impl Walk {
                     ExtractError::distrust(what).next(format!("health doctor {}", self.session.source.command_name()))
                 );
             }
-            let closes = next.is_none().then(|| self.closing(slice, complete));
-            let last = closes.is_some();
-            self.send(slice, page, next.clone(), closes).await?;
-            if last {
-                return Ok(());
+            if next.is_none() {
+                let closing = self.closing(slice, complete, cut.after(self.resource, slice, first));
+                let rest = closing.rest;
+                self.send(slice, page, None, Some(closing)).await?;
+                return Ok(rest);
             }
+            self.send(slice, page, next.clone(), None).await?;
             token = next;
         }
     }
@@ -165,7 +180,7 @@ impl Walk {
                 .and_then(|page| Ok((page, paging::next_page(self.resource, &body)?)));
             match parsed {
                 Ok((page, next)) => {
-                    self.progress.page(name, page.records.len(), earliest(&page));
+                    self.progress.page(name, page.records.len(), page.earliest);
                     return Ok((page, next));
                 }
                 Err(error) if tries < SHAPE_RETRIES => {
@@ -202,10 +217,13 @@ impl Walk {
         Ok(())
     }
 
-    fn closing(&self, slice: Slice, complete: bool) -> Closing {
+    fn closing(&self, slice: Slice, complete: bool, listed: (DateTime<Utc>, Option<Slice>)) -> Closing {
         let now = self.session.safe_now();
+        let (covered_from, rest) = listed;
         Closing {
-            covered_to: slice.to.min(now).max(slice.from),
+            covered_from,
+            rest,
+            covered_to: slice.to.min(now).max(covered_from),
             provisional_after: now - Duration::days(PROVISIONAL_DAYS),
             complete,
         }
@@ -230,8 +248,4 @@ impl Walk {
         };
         self.out.send(batch).await.map_err(|_| ExtractError::loader_gone())
     }
-}
-
-fn earliest(page: &records::Page) -> Option<DateTime<Utc>> {
-    page.records.iter().filter_map(|record| record.record_at).min()
 }

@@ -1,6 +1,7 @@
 //! A page into records: split first, then each strictly, so that a bad one costs itself alone. The record's text stays
 //! exactly as it was sent.
 
+use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -15,6 +16,8 @@ const MAX_RECORD: usize = 16 << 20;
 pub(crate) struct Page {
     pub(crate) records: Vec<RawRecord>,
     pub(crate) rejected: Vec<Rejected>,
+    /// Where its earliest record lies in time, about so where records have no time of their own.
+    pub(crate) earliest: Option<DateTime<Utc>>,
     /// The provider's ids of the people its records belong to, each once.
     pub(crate) owners: Vec<String>,
 }
@@ -35,7 +38,7 @@ pub(crate) fn split(resource: &Resource, owner: &str, body: &[u8], page_number: 
     for (index, text) in texts.into_iter().enumerate() {
         let source_id = key(resource, text);
         match strict(resource, text, source_id.as_deref().ok()) {
-            Ok(record) => page.take(owner, record),
+            Ok(record) => page.take(resource, owner, record),
             Err((code, detail)) => {
                 let source_id = source_id.ok().filter(|id| !id.is_empty());
                 page.rejected.push(Rejected {
@@ -61,7 +64,7 @@ pub(crate) enum ShapeError {
 }
 
 impl Page {
-    fn take(&mut self, owner: &str, record: RawRecord) {
+    fn take(&mut self, resource: &Resource, owner: &str, record: RawRecord) {
         let text = record.payload.get().as_bytes();
         if !owner.is_empty()
             && let Ok(Some(id)) = borders::member(text, owner)
@@ -71,6 +74,12 @@ impl Page {
                 self.owners.push(id);
             }
         }
+        let near = || {
+            let said = borders::member(text, resource.near).ok().flatten().map(scalar_text)?;
+            crate::time::parse_instant(&said)
+        };
+        let at = record.record_at.or_else(|| if resource.near.is_empty() { None } else { near() });
+        self.earliest = self.earliest.into_iter().chain(at).min();
         self.records.push(record);
     }
 }

@@ -9,8 +9,8 @@ use crate::source::{PageToken, Resource, Slice, Window};
 pub(crate) struct Held {
     /// Closed slices, ascending and apart from each other.
     pub(crate) covered: Vec<Slice>,
-    /// The slice that an earlier run left open, and where its next page is.
-    pub(crate) open: Option<(Slice, PageToken)>,
+    /// The slice that an earlier run left open, and where its next page is; none: it was not begun.
+    pub(crate) open: Option<(Slice, Option<PageToken>)>,
 }
 
 /// What a person asks for.
@@ -47,7 +47,7 @@ pub(crate) fn plan(resource: &Resource, held: &Held, asked: Asked, now: DateTime
     let mut planned = Vec::new();
     let rest = match &resumable {
         Some((open, token)) => {
-            planned.push(Planned { slice: *open, resume: Some(token.clone()) });
+            planned.push(Planned { slice: *open, resume: token.clone() });
             subtract(&wanted, &[*open])
         }
         None => wanted,
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn an_open_slice_goes_on_where_it_stopped() {
-        let held = Held { covered: vec![], open: Some((range(0, 20), PageToken("t".into()))) };
+        let held = Held { covered: vec![], open: Some((range(0, 20), Some(PageToken("t".into())))) };
         let planned = plan(&resource(None), &held, ALL, day(25));
         assert_eq!(planned[0], Planned { slice: range(0, 20), resume: Some(PageToken("t".into())) });
         assert_eq!(planned[1], Planned { slice: range(20, 25), resume: None });

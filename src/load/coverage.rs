@@ -22,7 +22,7 @@ pub(crate) fn held(client: &mut impl GenericClient, account: &Account, resource:
     let open = client.query_opt(include_str!("sql/open_slice.sql"), &key).sql()?.and_then(|row| {
         let (from, to, token): (Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>) =
             (row.get(0), row.get(1), row.get(2));
-        Some((Slice { from: from?, to: to? }, PageToken(token?)))
+        Some((Slice { from: from?, to: to? }, token.map(PageToken)))
     });
     Ok(Held { covered, open })
 }
@@ -43,12 +43,13 @@ pub(super) fn advance(
         t.execute(include_str!("sql/open.sql"), &[&run.user_id, &run.account_id, &batch.resource, &open, &run.run_id])?;
         return Ok(None);
     };
+    let from = &closing.covered_from;
     // Only a slice read from its first page to its last, every record with a key, proves that something is missing.
     if closing.complete {
         let last = copy::last(source, batch.resource);
         let listed: Vec<&str> = seen.iter().map(String::as_str).collect();
         let statement = copy::named(include_str!("sql/missing.sql"), source, batch.resource).replace("{last}", &last);
-        let row = t.query_one(&statement, &[&run.user_id, &run.account_id, &slice.from, &slice.to, &listed])?;
+        let row = t.query_one(&statement, &[&run.user_id, &run.account_id, from, &slice.to, &listed])?;
         let (known, missing): (i64, i64) = (row.get(0), row.get(1));
         if let Some(failure) = deletion_fuse(source, batch.resource, known, missing, seen.is_empty()) {
             return Ok(Some(failure));
@@ -57,19 +58,19 @@ pub(super) fn advance(
             let statement =
                 copy::named(include_str!("sql/mark_missing.sql"), source, batch.resource).replace("{last}", &last);
             let key: [&(dyn postgres::types::ToSql + Sync); 6] =
-                [&run.user_id, &run.account_id, &slice.from, &slice.to, &listed, &run.run_id];
+                [&run.user_id, &run.account_id, from, &slice.to, &listed, &run.run_id];
             counts.retired = i64::try_from(t.execute(&statement, &key)?).unwrap_or(i64::MAX);
         }
     }
     let statement = copy::named(include_str!("sql/provisional.sql"), source, batch.resource)
         .replace("{provisional}", &copy::provisional(source, batch.resource));
-    let unfinished: Option<DateTime<Utc>> = t
-        .query_one(&statement, &[&run.user_id, &run.account_id, &slice.from, &slice.to, &closing.provisional_after])?
-        .get(0);
+    let unfinished: Option<DateTime<Utc>> =
+        t.query_one(&statement, &[&run.user_id, &run.account_id, from, &slice.to, &closing.provisional_after])?.get(0);
+    let rest = closing.rest.map(|rest| json!({"from": rest.from, "to": rest.to, "page_token": null}));
     let covered_to = unfinished.map_or(closing.covered_to, |from| from.min(closing.covered_to));
     t.execute(
         include_str!("sql/close.sql"),
-        &[&run.user_id, &run.account_id, &batch.resource, &slice.from, &covered_to, &run.run_id],
+        &[&run.user_id, &run.account_id, &batch.resource, from, &covered_to, &run.run_id, &rest],
     )?;
     Ok(None)
 }

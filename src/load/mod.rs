@@ -189,10 +189,12 @@ fn write(client: &mut Client, load: &mut Load, batch: &Batch) -> Result<(), Writ
     if let Some(failure) = fuse {
         return Err(WriteError::Fuse(failure));
     }
-    if batch.closes.is_some() {
+    if let Some(closing) = &batch.closes {
         failpoint!("slice.closed");
-        load.seen.remove(batch.resource);
-        load.closed.extend(batch.slice.map(|slice| (batch.resource, slice)));
+        if closing.rest.is_none() {
+            load.seen.remove(batch.resource);
+        }
+        load.closed.extend(batch.slice.map(|slice| (batch.resource, Slice { from: closing.covered_from, ..slice })));
     }
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! What a window of time lists, and what may be concluded from it.
 
+use std::time::Duration;
+
 use crate::providers::whoop::{Holds, Whoop};
-use crate::support::rows::count;
+use crate::support::rows::{count, covers};
 use crate::support::subject::Subject;
 use crate::support::truth::instant;
 use crate::support::world::{World, now};
@@ -42,4 +44,39 @@ fn p11_a_record_across_a_border_is_not_taken_for_deleted() {
         assert_eq!(count(&mut world.sql(), &retired), 1, "{holds:?}");
         assert_eq!(MISSING.map(|missing| count(&mut world.sql(), missing)), [0, 1, 0], "{holds:?}");
     }
+}
+
+#[test]
+fn p18_a_silently_cut_window_is_read_to_its_beginning() {
+    let mut sim = Whoop::many(now());
+    sim.clamp_days = Some(30);
+    let world = World::connected(sim);
+    world.ingest().expect(0);
+    world.assert_truth(); // 58 days, although an answer holds 30
+    let mut sql = world.sql();
+    for resource in Whoop::LISTINGS {
+        assert!(covers(&mut sql, resource, "2026-10-01T00:00:00Z"), "{resource}");
+        assert!(!covers(&mut sql, resource, "1990-01-01T00:00:00Z"), "{resource}: what was never listed is covered");
+    }
+    world.oracle().check();
+}
+
+#[test]
+fn p18_weeks_of_silence_lose_and_retire_nothing() {
+    let world = World::loaded(Whoop::many(now()));
+    for _ in 0..40 {
+        world.later(Duration::from_hours(24));
+        world.provider.with(Whoop::next_day);
+    }
+    // 47 days are asked for; the oldest of them, which are held already, are not listed at first.
+    world.provider.with(|w| w.clamp_days = Some(30));
+    world.health(&["daily-refresh"]).expect(0);
+    world.assert_truth();
+    for missing in MISSING {
+        assert_eq!(count(&mut world.sql(), missing), 0, "{missing}");
+    }
+    for resource in Whoop::LISTINGS {
+        assert!(covers(&mut world.sql(), resource, "2026-11-25T00:00:00Z"), "{resource}");
+    }
+    world.oracle().command(&["daily-refresh"]).check();
 }

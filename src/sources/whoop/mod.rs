@@ -56,7 +56,7 @@ const RESOURCES: &[Resource] = &[
     Resource::get("user_basic_profile", "/v2/user/profile/basic").scope("read:profile").key(&["/user_id"]),
     Resource::get("user_body_measurement", "/v2/user/measurement/body").scope("read:body_measurement").may_be_absent(),
     collection("cycles", "/v2/cycle").scope("read:cycles").provisional(&[Provisional::Missing("/end"), PENDING]),
-    collection("recoveries", "/v2/recovery").scope("read:recovery").key(&["/cycle_id"]).at(""),
+    collection("recoveries", "/v2/recovery").scope("read:recovery").key(&["/cycle_id"]).at("").near("/created_at"),
     collection("sleeps", "/v2/activity/sleep").scope("read:sleep").provisional(&[PENDING]),
     collection("workouts", "/v2/activity/workout").scope("read:workout").provisional(&[PENDING]),
 ];

@@ -1,6 +1,6 @@
 -- grain: one row per new value in a WHOOP body measurement snapshot: weight, height
 -- The person typed them in at an unknown time: a snapshot is dated by when it was fetched, with the offset of the cycle that was current then, or
--- else of the person's home zone. A snapshot is taken when anything in it differs from the last one; a value that does not is no new measurement.
+-- else of the person's home zone. A snapshot is taken when anything in it differs from the last one: a value that does not is no new measurement.
 select raw_source_id
      , raw_path
      , event_id
