@@ -12,7 +12,7 @@ use serde_json::json;
 use super::archive::{Digests, Document, Hashing};
 use super::feed::{Feed, Found, MOST_REJECTS, Words};
 use super::ledger::{self, Entry};
-use super::progress::Progress;
+use super::progress::{Progress, Waiting};
 use super::report::{self, Imported, Published};
 use super::{Input, Options, summary, undo};
 use crate::commands::Context;
@@ -171,10 +171,15 @@ impl Import<'_> {
             return self.models(client, options).map(|models| Outcome::Known(known, models));
         }
         self.expect_usable(&read)?;
+        let (out, shown) = (&self.ctx.out, &self.document.shown);
+        let waiting = Waiting::begin(out, shown, "writing what is new");
         let mut published = self.publish(client, read, options.accept_deletions)?;
+        drop(waiting);
         self.was_published = true;
         typed::take_statistics(client, self.source, self.files)?;
+        let waiting = Waiting::begin(out, shown, "making canonical rows");
         published.models = self.models(client, options)?;
+        drop(waiting);
         if !options.raw_only {
             undo::forget(client, &self.run, self.files)?;
         }
