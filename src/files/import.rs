@@ -181,7 +181,7 @@ impl Import<'_> {
         published.models = self.models(client, options)?;
         drop(waiting);
         if !options.raw_only {
-            undo::forget(client, &self.run, self.files)?;
+            undo::forget(client, &self.run, self.source, self.files)?;
         }
         Ok(Outcome::Published(published))
     }
@@ -302,7 +302,7 @@ impl Import<'_> {
             typed::hold(t, run)?;
             let new: Vec<&[(i32, String)]> = found.words.iter().map(|words| words.new.as_slice()).collect();
             typed::add_words(t, run, self.source, files, &new)?;
-            let merged = typed::merge(t, run, files, entry.file_id, &read.about, accept_deletions)?;
+            let merged = typed::merge(t, run, self.source, files, entry.file_id, &read.about, accept_deletions)?;
             failpoint!("import.merged");
             typed::describe(t, run, files, entry.file_id, &read.about)?;
             typed::follow(t, run, files)?;

@@ -112,7 +112,7 @@ fn take_back(
         if asked.status == "withdrawn" {
             return Ok(TakenBack::default());
         }
-        let taken = typed::take_back(t, run, files, entry.file_id)?;
+        let taken = typed::take_back(t, run, source, files, entry.file_id)?;
         ledger::withdraw(t, run, entry)?;
         typed::follow(t, run, files)?;
         failpoint!("undo.before_commit");
@@ -124,17 +124,17 @@ fn take_back(
     }
     let models = transform::transform(client, &db::another(ctx), source, run, false)?;
     failpoint!("undo.before_forget");
-    forget(client, run, files)?;
+    forget(client, run, source, files)?;
     failpoint!("undo.forgotten");
     Ok((taken, models))
 }
 
 /// Removes the rows of files that were taken back. Every model must have seen that they are missing.
-pub(super) fn forget(client: &mut Client, run: &Run, files: &Files) -> Result<(), Failure> {
+pub(super) fn forget(client: &mut Client, run: &Run, source: &Source, files: &Files) -> Result<(), Failure> {
     for entry in ledger::withdrawn(client, run)? {
         transaction(client, |t| {
             typed::hold(t, run)?;
-            typed::forget(t, run, files, entry.file_id)?;
+            typed::forget(t, run, source, files, entry.file_id)?;
             ledger::forgotten(t, run, entry)
         })?;
     }

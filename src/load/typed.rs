@@ -7,6 +7,7 @@ use std::io::Write as _;
 
 use postgres::{Client, Transaction};
 
+use super::copy;
 use crate::db::Sql;
 use crate::failure::{Failure, Kind};
 use crate::run::{FenceError, Run, fenced_failure};
@@ -129,6 +130,7 @@ pub(crate) fn add_words(
 pub(crate) fn merge(
     t: &mut Transaction,
     run: &Run,
+    source: &Source,
     files: &Files,
     file_id: i64,
     about: &About,
@@ -141,6 +143,7 @@ pub(crate) fn merge(
     for stage in files.stages {
         t.batch_execute(&format!("analyze {}", stage.name)).sql()?;
     }
+    let left_over: bool = t.query_one(include_str!("sql/any_withdrawn.sql"), &account).sql()?.get(0);
     let (mut merged, mut may_lack) = (Merged::default(), Vec::new());
     for table in files.tables {
         let known: i64 = t.query_one(table.count, &account).sql()?.get(0);
@@ -149,6 +152,10 @@ pub(crate) fn merge(
             add_rows(t, run, complete, &mut changed)?;
         }
         t.execute(table.merge, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
+        if left_over {
+            let adopt = copy::named(include_str!("sql/adopt.sql"), source, table.name);
+            t.execute(&adopt, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
+        }
         for row in t.query(table.news, &[&run.user_id, &run.account_id, &run.run_id]).sql()? {
             let of: &mut Changed = changed.entry(row.get(0)).or_default();
             (of.new, of.returned) = (count(&row, 1), count(&row, 2));
@@ -245,10 +252,18 @@ pub(crate) struct TakenBack {
 }
 
 /// Undoes what a file did to the tables. What it brought stays for the models, as missing, until [`forget`].
-pub(crate) fn take_back(t: &mut Transaction, run: &Run, files: &Files, file_id: i64) -> Result<TakenBack, Failure> {
+pub(crate) fn take_back(
+    t: &mut Transaction,
+    run: &Run,
+    source: &Source,
+    files: &Files,
+    file_id: i64,
+) -> Result<TakenBack, Failure> {
     let mut taken = TakenBack::default();
+    let runs: Vec<i64> = t.query_one(files.runs_of, &[&run.user_id, &run.account_id, &file_id]).sql()?.get(0);
     for table in files.tables {
-        let row = t.query_one(table.take_back, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
+        let statement = copy::named(include_str!("sql/take_back.sql"), source, table.name);
+        let row = t.query_one(&statement, &[&run.user_id, &run.account_id, &file_id, &run.run_id, &runs]).sql()?;
         taken.went += count(&row, 0);
         taken.came_back += count(&row, 1);
     }
@@ -256,9 +271,16 @@ pub(crate) fn take_back(t: &mut Transaction, run: &Run, files: &Files, file_id: 
 }
 
 /// Removes the rows that a file brought.
-pub(crate) fn forget(t: &mut Transaction, run: &Run, files: &Files, file_id: i64) -> Result<(), Failure> {
+pub(crate) fn forget(
+    t: &mut Transaction,
+    run: &Run,
+    source: &Source,
+    files: &Files,
+    file_id: i64,
+) -> Result<(), Failure> {
     for table in files.tables {
-        t.execute(table.forget, &[&run.user_id, &run.account_id, &file_id]).sql()?;
+        let statement = copy::named(include_str!("sql/forget.sql"), source, table.name);
+        t.execute(&statement, &[&run.user_id, &run.account_id, &file_id]).sql()?;
     }
     Ok(())
 }
