@@ -13,7 +13,7 @@ use super::archive::{Digests, Document, Hashing};
 use super::beside::Companions;
 use super::feed::{Feed, Found, MOST_REJECTS, Words};
 use super::ledger::{self, Entry, Same};
-use super::progress::Progress;
+use super::progress::{Progress, Waiting};
 use super::report::{self, Imported, Published};
 use super::{Input, Options, summary, undo};
 use crate::commands::Context;
@@ -183,10 +183,15 @@ impl Import<'_> {
             return self.models(client, options).map(|models| Outcome::Known(known, models));
         }
         self.expect_usable(&read)?;
+        let (out, shown) = (&self.ctx.out, &self.document.shown);
+        let waiting = Waiting::begin(out, shown, "writing what is new");
         let mut published = self.publish(client, read, options.accept_deletions)?;
+        drop(waiting);
         self.was_published = true;
         typed::take_statistics(client, self.source, self.files)?;
+        let waiting = Waiting::begin(out, shown, "making canonical rows");
         published.models = self.models(client, options)?;
+        drop(waiting);
         if !options.raw_only {
             undo::forget(client, &self.run, self.source, self.files)?;
         }
@@ -319,7 +324,7 @@ impl Import<'_> {
             typed::hold(t, run)?;
             let new: Vec<&[(i32, String)]> = found.words.iter().map(|words| words.new.as_slice()).collect();
             typed::add_words(t, run, self.source, files, &new)?;
-            let merged = typed::merge(t, run, files, entry.file_id, &read.about, accept_deletions)?;
+            let merged = typed::merge(t, run, self.source, files, entry.file_id, &read.about, accept_deletions)?;
             failpoint!("import.merged");
             typed::describe(t, run, files, entry.file_id, &read.about)?;
             typed::follow(t, run, files)?;

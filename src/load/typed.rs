@@ -7,10 +7,11 @@ use std::io::Write as _;
 
 use postgres::{Client, Transaction};
 
+use super::copy;
 use crate::db::Sql;
 use crate::failure::{Failure, Kind};
 use crate::run::{FenceError, Run, fenced_failure};
-use crate::source::{About, Files, Source, Stage, TypedTable};
+use crate::source::{About, Files, Source, Stage};
 
 /// What begins a binary COPY: signature, flags, extension length (PostgreSQL manual, COPY).
 const COPY_HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -129,6 +130,7 @@ pub(crate) fn add_words(
 pub(crate) fn merge(
     t: &mut Transaction,
     run: &Run,
+    source: &Source,
     files: &Files,
     file_id: i64,
     about: &About,
@@ -141,6 +143,7 @@ pub(crate) fn merge(
     for stage in files.stages {
         t.batch_execute(&format!("analyze {}", stage.name)).sql()?;
     }
+    let left_over: bool = t.query_one(include_str!("sql/any_withdrawn.sql"), &account).sql()?.get(0);
     let (mut merged, mut may_lack) = (Merged::default(), Vec::new());
     for table in files.tables {
         let known: i64 = t.query_one(table.count, &account).sql()?.get(0);
@@ -149,6 +152,10 @@ pub(crate) fn merge(
             add_rows(t, run, complete, &mut changed)?;
         }
         t.execute(table.merge, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
+        if left_over {
+            let adopt = copy::named(include_str!("sql/adopt.sql"), source, table.name);
+            t.execute(&adopt, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
+        }
         for row in t.query(table.news, &[&run.user_id, &run.account_id, &run.run_id]).sql()? {
             let of: &mut Changed = changed.entry(row.get(0)).or_default();
             (of.new, of.returned) = (count(&row, 1), count(&row, 2));
@@ -244,11 +251,6 @@ pub(crate) struct TakenBack {
     pub(crate) came_back: u64,
 }
 
-/// A statement that is the same for every raw table; names come from the registry.
-fn over(template: &str, source: &Source, table: &TypedTable) -> String {
-    template.replace("{table}", &format!(r#""{}"."{}""#, source.raw_schema(), table.name))
-}
-
 /// Undoes what a file did to the tables. What it brought stays for the models, as missing, until [`forget`].
 pub(crate) fn take_back(
     t: &mut Transaction,
@@ -258,9 +260,10 @@ pub(crate) fn take_back(
     file_id: i64,
 ) -> Result<TakenBack, Failure> {
     let mut taken = TakenBack::default();
+    let runs: Vec<i64> = t.query_one(files.runs_of, &[&run.user_id, &run.account_id, &file_id]).sql()?.get(0);
     for table in files.tables {
-        let statement = over(files.take_back, source, table);
-        let row = t.query_one(&statement, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
+        let statement = copy::named(include_str!("sql/take_back.sql"), source, table.name);
+        let row = t.query_one(&statement, &[&run.user_id, &run.account_id, &file_id, &run.run_id, &runs]).sql()?;
         taken.went += count(&row, 0);
         taken.came_back += count(&row, 1);
     }
@@ -276,7 +279,8 @@ pub(crate) fn forget(
     file_id: i64,
 ) -> Result<(), Failure> {
     for table in files.tables {
-        t.execute(&over(files.forget, source, table), &[&run.user_id, &run.account_id, &file_id]).sql()?;
+        let statement = copy::named(include_str!("sql/forget.sql"), source, table.name);
+        t.execute(&statement, &[&run.user_id, &run.account_id, &file_id]).sql()?;
     }
     Ok(())
 }

@@ -30,15 +30,10 @@ pub(crate) struct Files {
     pub(crate) stages: &'static [Stage],
     /// The raw tables, filled from the stages in this order, in one transaction.
     pub(crate) tables: &'static [TypedTable],
-    /// Undoes what the runs of a file did: what it brought is missing from this run on, what it had marked is there again,
-    /// what it had found again is missing as before; says (rows that went, rows that came back). $1 person, $2 account,
-    /// $3 file, $4 run, {table} each raw table.
-    pub(crate) take_back: &'static str,
-    /// Removes what a file brought that nothing else holds. $1 person, $2 account, $3 file,
-    /// {table} each raw table.
-    pub(crate) forget: &'static str,
     /// When the newest published document was made. $1 person, $2 account.
     pub(crate) newest: &'static str,
+    /// Runs that published a file, as one array. $1 person, $2 account, $3 file.
+    pub(crate) runs_of: &'static str,
     /// Writes down what a document says about itself. $1 person, $2 account, $3 file, $4 made, $5 columns, $6 run.
     pub(crate) describe: &'static str,
     /// What follows from the rows of a run, in the same transaction, after everything else. $1 person, $2 account, $3 run.
@@ -107,7 +102,9 @@ pub(crate) struct Stage {
     pub(crate) create: &'static str,
 }
 
-/// A raw table of bulk samples with typed columns, filled from a stage. Its statements may read every stage.
+/// A raw table of bulk samples with typed columns, filled from a stage. Its statements may read every stage. Beside the
+/// person, the account and its own columns it has `file_id`, `run_id`, `missing_since_run_id`, `returned_run_id` and
+/// `missing_before_run_id`, by which a file can be taken back.
 pub(crate) struct TypedTable {
     /// `<source>_raw.<name>`.
     pub(crate) name: &'static str,

@@ -19,7 +19,7 @@ fn p11_a_record_across_a_border_is_not_taken_for_deleted() {
     // Both borders lie in the middle of a night; what a provider makes of such a night is its own affair.
     let (since, until) = ("2026-11-08T09:00:00Z", "2026-11-15T09:00:00Z");
     let read = ["ingest", "whoop", "--since", since, "--until", until, "--force"];
-    for holds in [Holds::WhatBegins, Holds::WhatLiesWhollyInside, Holds::WhatOverlaps] {
+    for holds in [Holds::Beginning, Holds::Inside, Holds::Overlapping] {
         let world = World::loaded(Whoop::many(now()));
         world.provider.with(|w| w.holds = holds);
         for border in [since, until].map(instant) {

@@ -120,9 +120,8 @@ pub(crate) static SOURCE: Source = Source {
                 news: include_str!("sql/side/attachments/news.sql"),
             },
         ],
-        take_back: include_str!("sql/take_back.sql"),
-        forget: include_str!("sql/forget.sql"),
         newest: include_str!("sql/newest.sql"),
+        runs_of: include_str!("sql/runs_of.sql"),
         describe: include_str!("sql/describe.sql"),
         after: &[include_str!("sql/touch_days.sql")],
         rezone: &[

@@ -76,7 +76,7 @@ pub(super) fn read(
         visitor,
     };
     let Err(why) = walk.run() else { return Ok(walk.export) };
-    let (at, is_cut) = (walk.root + walk.events.buffer_position(), walk.is_cut && !walk.closed);
+    let (at, is_cut) = (walk.root + walk.events.buffer_position(), walk.is_cut);
     if allow_truncated && is_cut && !walk.export.elements.is_empty() {
         return Ok(Export { cut: Some(format!("{why} (byte {at})")), ..walk.export });
     }
@@ -258,7 +258,9 @@ impl<R: BufRead> Walk<'_, R> {
             quick_xml::Error::Io(error) => is_damage(error.kind()),
             quick_xml::Error::Syntax(_)
             | quick_xml::Error::Encoding(_)
-            | quick_xml::Error::IllFormed(IllFormedError::UnclosedReference) => {
+            | quick_xml::Error::IllFormed(IllFormedError::UnclosedReference)
+                if !self.closed =>
+            {
                 let input = self.events.get_mut();
                 input.left = LONGEST_EVENT;
                 input.fill_buf().map_or_else(|error| is_damage(error.kind()), <[u8]>::is_empty)

@@ -10,8 +10,13 @@ use crate::support::rows::{count, fingerprint, value};
 /// What counts: raw rows, and canonical rows that are not retired.
 fn state(phone: &Phone) -> (Vec<Value>, Vec<Value>) {
     let raw = [phone.raw(), phone.elements()].concat();
-    let canonical = phone.canonical().into_iter().map(|row| row["row"].clone());
-    (raw, canonical.filter(|row| row["retired_at"].is_null()).collect())
+    let canonical: Vec<Value> = phone.canonical().into_iter().map(|row| row["row"].clone()).collect();
+    // The stages of a night go with it.
+    let gone: Vec<Value> =
+        canonical.iter().filter(|row| !row["retired_at"].is_null()).map(|row| row["sleep_id"].clone()).collect();
+    let counts =
+        |row: &Value| row["retired_at"].is_null() && (row["seq"].is_null() || !gone.contains(&row["sleep_id"]));
+    (raw, canonical.into_iter().filter(counts).collect())
 }
 
 /// Three exports: the second adds and lacks, in the third something is back that the second lacked.

@@ -1,6 +1,6 @@
 -- grain: one row per local day, metric and statistic: the total of what adds up, the mean, lowest and highest of what does not
--- Phone and watch count the same steps. Writers are ranked (typed in, watch, phone, others; then by name), and a record of a worse one counts only for
--- the share of its time that no better one covers; records without length count whole unless a better one covers their instant. Records of one
+-- Phone and watch count the same steps. Writers are ranked (typed in, watch, phone, others, then by name), and a record of a worse one counts only for
+-- the share of its time that no better one covers, records without length count whole unless a better one covers their instant. Records of one
 -- writer all count. The day is that of the start. is_partial: the last export that brought records of the day was made
 -- on that day.
 with day as materialized (
@@ -22,7 +22,7 @@ file as materialized (
    where f.status = 'published'
      and (f.user_id, f.account_id) in (select d.user_id, d.account_id from changed d)
 ),
--- As in mapped_records, which has more than is needed here; a test holds the two equal.
+-- As in mapped_records, which has more than is needed here, a test holds the two equal.
 record as not materialized (
   select d.k
        , d.n
@@ -45,7 +45,7 @@ record as not materialized (
     from day d
     join apple_health_raw.records r
       on r.type_id = d.type_id
-     -- wide enough for every offset; the key is (type, start)
+     -- wide enough for every offset, the key is (type, start)
      and r.start_at >= (d.local_date::timestamp - interval '16 hours') at time zone 'UTC'
      and r.start_at < (d.local_date::timestamp + interval '40 hours') at time zone 'UTC'
      and meta.local_date(r.start_at, r.utc_offset_s) = d.local_date

@@ -1,5 +1,5 @@
 -- grain: one row per food of an export: a correlation of its nutrients
--- The nutrients stand at the top of the export too, where they count in the totals of the day; here they are the food's own, read from inside it.
+-- The nutrients stand at the top of the export too, where they count in the totals of the day, here they are the food's own, read from inside it.
 select raw_source_id
      , eaten_at
      , local_date

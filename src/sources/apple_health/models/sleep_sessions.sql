@@ -1,8 +1,8 @@
 -- grain: one row per sleep that one app or device wrote: its segments with gaps of an hour at most
 -- Nothing in an export says which segments are one night. Sorted by start, a segment more than 60 minutes after everything before it begins a new
--- session; awake segments belong to it. Where stages overlap, deep beats REM beats light beats unstaged beats awake beats unknown, so that every
+-- session, awake segments belong to it. Where stages overlap, deep beats REM beats light beats unstaged beats awake beats unknown, so that every
 -- second counts once. Time in bed is the union of InBed, or the length of the session where there is none or less than was slept.
--- The day is that of waking. Of a source's sessions that end on one day the longest is its main one; the others are naps below three hours that lie
+-- The day is that of waking. Of a source's sessions that end on one day the longest is its main one, the others are naps below three hours that lie
 -- between 09:00 and 21:00. Segments without length are in raw only.
 select raw_source_id
      , raw_path

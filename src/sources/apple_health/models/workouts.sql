@@ -1,7 +1,7 @@
 -- grain: one row per Workout of an export
--- Totals come from the workout's own WorkoutStatistics, in place of the older attributes where both are there; those of a WorkoutActivity repeat them
--- and are never added. Apple's duration leaves pauses out: it is moving_s; elapsed_s is end minus start. Heart rate zones are not in an export. Energy
--- is active energy; with the basal energy of the same time it makes the total. A total whose unit is not known is null, and flagged.
+-- Totals come from the workout's own WorkoutStatistics, in place of the older attributes where both are there, those of a WorkoutActivity repeat them
+-- and are never added. Apple's duration leaves pauses out: it is moving_s, elapsed_s is end minus start. Heart rate zones are not in an export. Energy
+-- is active energy, with the basal energy of the same time it makes the total. A total whose unit is not known is null, and flagged.
 select raw_source_id
      , coalesce(sport, 'other')                                             as sport
      , sport_raw
@@ -133,7 +133,7 @@ select raw_source_id
               ('Cooldown', 'recovery'), ('SwimBikeRun', 'triathlon'), ('Transition', 'other'), ('UnderwaterDiving', 'diving'),
               ('Other', 'other')
             ) k (name, sport) on 'HKWorkoutActivityType' || k.name = r.activity
-          -- the older attributes; a type and a unit lead to one factor
+          -- the older attributes, a type and a unit lead to one factor
           left join lateral (
             select r.distance * u.factor as converted
               from apple_health_raw.mapping u

@@ -9,11 +9,6 @@ select $1::bigint, $2::bigint, s.type_id, s.start_at, s.id
      , $3::bigint, $4::bigint
   from pg_temp.apple_health_records s
 on conflict (user_id, account_id, type_id, start_at, id, ordinal) do update
-   set missing_since_run_id = null, run_id = excluded.run_id   -- it is back; or new, where the file that brought it was taken back
-     , (file_id, returned_run_id, missing_before_run_id) = (
-         select case when w.is_new then excluded.file_id else r.file_id end
-              , case when not w.is_new then excluded.run_id end
-              , case when not w.is_new then r.missing_since_run_id end
-           from (select exists (select from meta.import_file f
-                                 where f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'withdrawn') as is_new) w)
+   set missing_since_run_id = null, run_id = excluded.run_id   -- it is back
+     , returned_run_id = excluded.run_id, missing_before_run_id = r.missing_since_run_id
  where r.missing_since_run_id is not null

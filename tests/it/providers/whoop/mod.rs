@@ -30,9 +30,9 @@ pub enum Order {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Holds {
     #[default]
-    WhatBegins,
-    WhatLiesWhollyInside,
-    WhatOverlaps,
+    Beginning,
+    Inside,
+    Overlapping,
 }
 
 /// How a listing says that there is no next page: "missing, empty or null; accept all three".
@@ -182,9 +182,9 @@ impl Whoop {
         items.retain(|i| {
             i.start < end
                 && match holds {
-                    Holds::WhatBegins => i.start >= from,
-                    Holds::WhatLiesWhollyInside => i.start >= from && i.end.is_none_or(|last| last < end),
-                    Holds::WhatOverlaps => i.end.is_none_or(|last| last >= from),
+                    Holds::Beginning => i.start >= from,
+                    Holds::Inside => i.start >= from && i.end.is_none_or(|last| last < end),
+                    Holds::Overlapping => i.end.is_none_or(|last| last >= from),
                 }
         });
         items.sort_by_key(|i| self.key(i));

@@ -1,1 +1,0 @@
-delete from {table} where user_id = $1 and account_id = $2 and file_id = $3
