@@ -99,9 +99,9 @@ impl Document {
         Ok(Self { shown, place })
     }
 
-    /// Whether it lies in an archive, so that its file says more than it does.
-    pub(super) fn is_packed(&self) -> bool {
-        matches!(self.place, Place::Entry { .. })
+    /// Whether it was found in a folder, so that its file does not say what else came with it.
+    pub(super) fn is_of_folder(&self) -> bool {
+        matches!(self.place, Place::Plain { folder: true, .. })
     }
 
     /// Gives its bytes to `work`, from the first.

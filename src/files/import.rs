@@ -82,10 +82,10 @@ struct Look<'a> {
 
 impl Look<'_> {
     /// Its digests, none for standard input, the files beside it, and its place in the ledger where it is published
-    /// already. A known archive is told by its own digest, without looking into it.
+    /// already. A known archive is told by its own digest, without looking into it; of a folder that says too little.
     fn take(&self, client: &mut Client) -> Result<(Option<Digests>, Companions, Option<Entry>), Failure> {
         let Some(file) = self.document.file_digest()? else { return Ok((None, Companions::none(), None)) };
-        if self.document.is_packed()
+        if !self.document.is_of_folder()
             && let Some(entry) = self.known(client, &Same::File(&file.0))?
         {
             return Ok((None, Companions::none(), Some(entry)));

@@ -273,6 +273,33 @@ fn a_newer_archive_writes_the_difference_whatever_the_names() {
 }
 
 #[test]
+fn taking_back_a_file_takes_its_side_files_with_it() {
+    let phone = Phone::new();
+    phone.import_text("one.zip", packed(&entries(&export()))).expect(0);
+    let before = held(&phone);
+    let mut newer = export();
+    newer.made = "2026-03-01".into();
+    let mut second = entries(&newer);
+    second.remove(3);
+    second.push(("apple_health_export/workout-routes/new.gpx".into(), gpx(5, 4).into_bytes()));
+    second.push(("apple_health_export/clinical-records/new.json".into(), observation("3").into_bytes()));
+    phone.import_text("two.zip", packed(&second)).expect(0);
+    let after = held(&phone);
+    assert_eq!((before.len(), after.len()), (5, 7));
+    phone.home.health(&["ingest", "apple-health", "--undo", "2"]).expect(0).says("is taken back");
+    assert_eq!(held(&phone), before, "the route that it had retired is there again");
+    phone.import("two.zip").expect(0).says("is file 3");
+    let again = |rows: Vec<Value>| -> Vec<Value> {
+        let plain = |mut row: Value| {
+            row["row"]["missing_since_run_id"] = (!row["row"]["missing_since_run_id"].is_null()).into();
+            row
+        };
+        rows.into_iter().map(plain).collect()
+    };
+    assert_eq!(again(held(&phone)), again(after));
+}
+
+#[test]
 fn a_broken_file_is_set_aside_alone_and_retires_nothing() {
     let phone = Phone::new();
     phone.import_text("one.zip", packed(&entries(&export()))).expect(0);
