@@ -9,7 +9,7 @@ use crate::support::rows::{count, rows, value};
 /// An export of the first of February that holds these elements.
 fn holding(elements: &str) -> String {
     let mut export = Export::new("2026-02-01");
-    export.rest = elements.to_owned();
+    elements.clone_into(&mut export.rest);
     export.xml()
 }
 
