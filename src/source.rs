@@ -30,6 +30,8 @@ pub(crate) struct Source {
     pub(crate) api: Option<Api>,
     pub(crate) files: Option<Files>,
     pub(crate) models: &'static [Model],
+    /// Canonical views that show its raw records where they are.
+    pub(crate) shown: &'static [&'static str],
     /// Reference data that its views and models follow: a change makes all of its models run again.
     pub(crate) references: &'static [&'static crate::reference::Reference],
 }

@@ -215,6 +215,21 @@ comment on column apple_health_raw.published_unconvertible.record_at is 'Its sta
 comment on column apple_health_raw.published_unconvertible.hash is 'Digest of its content: the id.';
 comment on column apple_health_raw.published_unconvertible.is_category is 'true: its category value is not known; false: its unit.';
 
+create view apple_health_raw.raw_only_types with (security_invoker = true) as
+select r.user_id, r.account_id, t.type, count(*) as records, min(r.start_at) as first_at, max(r.start_at) as last_at
+  from apple_health_raw.types t
+  join apple_health_raw.records r on r.user_id = t.user_id and r.account_id = t.account_id and r.type_id = t.type_id
+ where not exists (select from apple_health_raw.mapping m where m.type = t.type and m.place <> 'raw')
+   and r.missing_since_run_id is null
+   and exists (select from meta.import_file f
+                where f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'published')
+ group by r.user_id, r.account_id, t.type;
+comment on view apple_health_raw.raw_only_types is 'One type of which records are held and none reaches canonical: this version does not know it, or leaves it out on purpose.';
+comment on column apple_health_raw.raw_only_types.type is 'Type as exported.';
+comment on column apple_health_raw.raw_only_types.records is 'How many records of it are held.';
+comment on column apple_health_raw.raw_only_types.first_at is 'Start of the earliest.';
+comment on column apple_health_raw.raw_only_types.last_at is 'Start of the latest.';
+
 create view apple_health_raw.published_vitals with (security_invoker = true) as
 select v.*
      , (select n.source_name from apple_health_raw.source_names n

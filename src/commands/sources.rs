@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Context, source_named};
+use crate::canonical::Table;
 use crate::failure::{Exit, Failure};
 use crate::oauth;
 use crate::output::result;
@@ -74,7 +75,8 @@ fn document(source: &Source, state: &str) -> Value {
     json!({"id": source.id, "aliases": source.aliases, "title": source.title, "kind": kind(source), "state": state,
         "api": source.api.is_some(), "files": source.files.as_ref().map(|files| files.accepts),
         "brings": source.brings, "needs": source.needs, "resources": resources,
-        "tables": source.models.iter().map(|model| model.into.shape().name).collect::<std::collections::BTreeSet<_>>()})
+        "tables": source.models.iter().map(|model| model.into).filter(|table| *table != Table::Rejects)
+            .map(|table| table.shape().name).chain(source.shown.iter().copied()).collect::<std::collections::BTreeSet<_>>()})
 }
 
 fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {

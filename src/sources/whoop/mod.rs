@@ -24,6 +24,7 @@ pub(crate) static SOURCE: Source = Source {
     }),
     files: None,
     models: MODELS,
+    shown: &[],
     references: &[],
 };
 

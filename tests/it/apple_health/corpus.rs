@@ -134,6 +134,9 @@ fn counts_by_type_equal_an_independent_count() {
         assert_eq!(count(&mut sql, "canonical.samples"), of("samples") - without, "{name}");
         assert_eq!(count(&mut sql, "canonical.biometrics_vitals"), of("vitals"), "{name}");
         assert_eq!(count(&mut sql, "meta.rejects"), 0, "{name}");
+        let workouts = text_of(&path).matches("<Workout ").count();
+        assert_eq!(count(&mut sql, "canonical.workouts"), i64::try_from(workouts).expect("small"), "{name}: workouts");
+        super::canonical_sleep::assert_invariants(&phone);
         phone.import(name).expect(0).says("already file 1");
     }
 }

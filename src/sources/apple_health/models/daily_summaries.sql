@@ -115,7 +115,7 @@ ranked as materialized (
    where r.type_id = any (array(select d.type_id from total t join day d on d.n = t.n where t.is_shared))
      and (r.n, r.is_sensor) in (select t.n, t.is_sensor from total t where t.is_shared)
 ),
-covered as (
+covered as materialized (
   select o.n, o.is_sensor, o.class, o.name
        , range_agg(o.own) over (partition by o.n, o.is_sensor order by o.class, o.name collate "C"
                                 rows between unbounded preceding and 1 preceding) as better
@@ -124,7 +124,7 @@ covered as (
             from ranked
            group by 1, 2, 3, 4) o
 ),
-swept as (
+swept as materialized (
   select r.n, r.is_sensor
        , sum(case
                when c.better is null                                           then r.value_num

@@ -1,6 +1,39 @@
 -- grain: one row per app, start and writing of nutrients that are in no food of the export
 -- The nutrients inside a food are repeated at the top of the export: as many equal records as foods hold are theirs, and the rest is loose. What one
 -- app wrote at once for one time is one entry: a food where each nutrient stands there once, else a meal.
+with standing as materialized (
+  select d.source_id as raw_source_id, d.local_date, v.source_id, v.metric_code, v.start_at, v.created_at, v.value_num
+       , v.utc_offset_s, v.tz_name, v.tz_basis, v.by_hand, v.metadata->>'HKFoodType' as food_name
+       , coalesce(n.source_name, '')               as source_name
+       , v.type, v.value_text, coalesce(v.unit, '') as unit
+       , row_number() over (partition by v.type, v.start_at, v.created_at, v.source_name_id, v.value_text, v.unit
+                            order by v.source_id collate "C") as copy
+    from changed d
+    join apple_health_raw.types t
+      on t.user_id = d.user_id and t.account_id = d.account_id and t.type like 'HKQuantityTypeIdentifierDietary%'
+    join apple_health_raw.mapped_records v
+      on v.user_id = d.user_id and v.account_id = d.account_id and v.type_id = t.type_id and v.place = 'nutrition'
+     and v.start_at >= (d.local_date::timestamp - interval '16 hours') at time zone 'UTC'
+     and v.start_at < (d.local_date::timestamp + interval '40 hours') at time zone 'UTC'
+     and v.local_date = d.local_date
+    left join apple_health_raw.source_names n
+      on n.user_id = v.user_id and n.account_id = v.account_id and n.source_name_id = v.source_name_id
+   where v.missing_since_run_id is null
+),
+held as materialized (
+  select a->>'type' as type, apple_health_raw.instant(a->>'startDate') as start_at, apple_health_raw.instant(a->>'creationDate') as created_at
+       , coalesce(a->>'sourceName', '') as source_name, a->>'value' as value_text, coalesce(a->>'unit', '') as unit
+       , count(*) as held
+    from apple_health_raw.published_food e
+   cross join lateral jsonb_array_elements(coalesce(e.payload::jsonb->'children', '[]')) c
+   cross join lateral (select c->'attributes' as a) x
+   where e.missing_since_run_id is null
+     and c->>'element' = 'Record'
+     and exists (select from changed d
+                  where d.user_id = e.user_id and d.account_id = e.account_id
+                    and meta.local_date(e.start_at, e.utc_offset_s) between d.local_date - 1 and d.local_date + 1)
+   group by 1, 2, 3, 4, 5, 6
+)
 select raw_source_id
      , raw_path
      , eaten_at
@@ -61,39 +94,8 @@ select raw_source_id
              , min(l.tz_basis)                               as tz_basis
              , string_agg(l.source_id, ' ' order by l.source_id collate "C") as ids
              , bool_and(l.by_hand)                           as by_hand
-          from (
-            select d.source_id as raw_source_id, d.local_date, v.source_id, v.metric_code, v.start_at, v.created_at, v.value_num
-                 , v.utc_offset_s, v.tz_name, v.tz_basis, v.by_hand, v.metadata->>'HKFoodType' as food_name
-                 , coalesce(n.source_name, '')               as source_name
-                 , v.type, v.value_text, coalesce(v.unit, '') as unit
-                 , row_number() over (partition by v.type, v.start_at, v.created_at, v.source_name_id, v.value_text, v.unit
-                                      order by v.source_id collate "C") as copy
-              from changed d
-              join apple_health_raw.types t
-                on t.user_id = d.user_id and t.account_id = d.account_id and t.type like 'HKQuantityTypeIdentifierDietary%'
-              join apple_health_raw.mapped_records v
-                on v.user_id = d.user_id and v.account_id = d.account_id and v.type_id = t.type_id and v.place = 'nutrition'
-               and v.start_at >= (d.local_date::timestamp - interval '16 hours') at time zone 'UTC'
-               and v.start_at < (d.local_date::timestamp + interval '40 hours') at time zone 'UTC'
-               and v.local_date = d.local_date
-              left join apple_health_raw.source_names n
-                on n.user_id = v.user_id and n.account_id = v.account_id and n.source_name_id = v.source_name_id
-             where v.missing_since_run_id is null
-          ) l
-          left join (
-            select a->>'type' as type, apple_health_raw.instant(a->>'startDate') as start_at, apple_health_raw.instant(a->>'creationDate') as created_at
-                 , coalesce(a->>'sourceName', '') as source_name, a->>'value' as value_text, coalesce(a->>'unit', '') as unit
-                 , count(*) as held
-              from apple_health_raw.published_food e
-             cross join lateral jsonb_array_elements(coalesce(e.payload::jsonb->'children', '[]')) c
-             cross join lateral (select c->'attributes' as a) x
-             where e.missing_since_run_id is null
-               and c->>'element' = 'Record'
-               and exists (select from changed d
-                            where d.user_id = e.user_id and d.account_id = e.account_id
-                              and meta.local_date(e.start_at, e.utc_offset_s) between d.local_date - 1 and d.local_date + 1)
-             group by 1, 2, 3, 4, 5, 6
-          ) h on h.type = l.type and h.start_at = l.start_at and h.created_at is not distinct from l.created_at
+          from standing l
+          left join held h on h.type = l.type and h.start_at = l.start_at and h.created_at is not distinct from l.created_at
              and h.source_name = l.source_name and h.value_text is not distinct from l.value_text and h.unit = l.unit
          where l.copy > coalesce(h.held, 0)
          group by 1, 2, 3, 4, 5, 6
