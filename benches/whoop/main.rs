@@ -5,14 +5,16 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own, not the one it measures")]
 
-mod machine;
-mod program;
 mod provider;
 mod records;
-mod report;
 mod scenarios;
+#[path = "../shared/mod.rs"]
+#[allow(dead_code, reason = "each benchmark uses what it needs")]
+mod shared;
 
 use std::process::ExitCode;
+
+use shared::report;
 
 fn main() -> ExitCode {
     // `cargo test --all-targets` runs bench targets too; only `cargo bench` passes this flag.
@@ -24,7 +26,7 @@ fn main() -> ExitCode {
         Ok(rows) => {
             let table = report::table(&rows);
             println!("\n{table}");
-            if let Err(error) = report::write(&table) {
+            if let Err(error) = report::write("whoop", &table) {
                 eprintln!("docs/performance.md: {error}");
                 return ExitCode::FAILURE;
             }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use postgres::{Client, NoTls};
 
-use crate::program::{Program, Result, Run};
 use crate::provider::{Manner, Provider};
 use crate::records::records;
-use crate::report::Row;
+use crate::shared::program::{Program, Result, Run};
+use crate::shared::report::Row;
 
 const INGEST: [&str; 2] = ["ingest", "whoop"];
 /// 4 lists of 40 pages, the profile, the body.
@@ -22,7 +22,7 @@ const TEN_YEARS: i64 = 3_653;
 /// All of them, with the server stopped and removed whatever happens.
 pub(crate) fn all() -> Result<Vec<Row>> {
     let dir = tempfile::tempdir()?;
-    let server = Program::new(dir.path(), None)?;
+    let server = Program::new(dir.path(), Vec::new());
     server.run(&["db", "start"])?;
     let measured = measure(dir.path(), &server);
     let stopped = server.run(&["db", "stop", "--force"]).and_then(|_| server.run(&["db", "destroy", "--yes"]));
@@ -38,7 +38,7 @@ fn measure(dir: &std::path::Path, server: &Program) -> Result<Vec<Row>> {
     let fresh = |provider: &Provider, name: &str| -> Result<Program> {
         let home = dir.join(name);
         std::fs::create_dir(&home)?;
-        let program = Program::new(&home, Some(provider))?.with_database(&url, name);
+        let program = Program::new(&home, settings(provider)?).with_database(&url, name);
         program.run(&["migrate", "--create-database"])?;
         program.log_in()?;
         Ok(program)
@@ -51,6 +51,20 @@ fn measure(dir: &std::path::Path, server: &Program) -> Result<Vec<Row>> {
     let decade = Provider::start(records(TEN_YEARS, now()))?;
     ten_years(&fresh(&decade, "decade")?, &decade, &mut rows)?;
     Ok(rows)
+}
+
+/// What leads the program to the simulated provider.
+fn settings(provider: &Provider) -> Result<Vec<(&'static str, String)>> {
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let address = &provider.address;
+    Ok(vec![
+        ("WHOOP_CLIENT_ID", "bench".into()),
+        ("WHOOP_CLIENT_SECRET", "bench-secret".into()),
+        ("WHOOP_REDIRECT_URI", format!("http://127.0.0.1:{port}/callback/whoop")),
+        ("WHOOP_BASE_URL", format!("{address}/developer")),
+        ("WHOOP_AUTHORIZE_URL", format!("{address}/oauth/oauth2/auth")),
+        ("WHOOP_TOKEN_URL", format!("{address}/oauth/oauth2/token")),
+    ])
 }
 
 fn first_load(program: &Program, provider: &Provider, rows: &mut Vec<Row>) -> Result<()> {

@@ -11,6 +11,9 @@ mod prologue;
 mod reader;
 mod record;
 mod rows;
+mod scanner;
+#[cfg(test)]
+mod scanner_tests;
 mod side;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use quick_xml::events::Event;
 
 use super::prologue::{self, NoRoot, Prologue, ROOT};
 use super::record::{Draft, Fault, LONGEST, Record};
+use super::scanner::Scanner;
 use crate::source::Unreadable;
 
 /// No single tag, comment or run of text may be longer (docs/adr/24).
@@ -61,6 +62,16 @@ pub(super) fn read(
     visitor: &mut dyn Visitor,
     allow_truncated: bool,
 ) -> Result<Export, Unreadable> {
+    walk(document, visitor, allow_truncated, Some(Scanner::default()))
+}
+
+/// Without a scanner every event goes through the XML reader; what is found is the same.
+pub(super) fn walk(
+    document: &mut dyn BufRead,
+    visitor: &mut dyn Visitor,
+    allow_truncated: bool,
+    scanner: Option<Scanner>,
+) -> Result<Export, Unreadable> {
     let (head, prologue) = begin(document)?;
     let rest = io::Cursor::new(head[prologue.root..].to_vec()).chain(document);
     let mut walk = Walk {
@@ -72,6 +83,8 @@ pub(super) fn read(
         is_cut: false,
         draft: Draft::default(),
         records: 0,
+        scanner,
+        between: false,
         export: Export { version: prologue.version, ..Export::default() },
         visitor,
     };
@@ -123,7 +136,7 @@ struct Top {
 /// One pass over the elements.
 struct Walk<'a, R> {
     events: Reader<Capped<R>>,
-    /// Where the root begins in the document.
+    /// Bytes of the document that the XML reader never saw: what stands before the root, and what the scanner took.
     root: u64,
     depth: usize,
     top: Top,
@@ -132,6 +145,9 @@ struct Walk<'a, R> {
     is_cut: bool,
     draft: Draft,
     records: u64,
+    scanner: Option<Scanner>,
+    /// An element at the top has just ended.
+    between: bool,
     export: Export,
     visitor: &'a mut dyn Visitor,
 }
@@ -140,6 +156,9 @@ impl<R: BufRead> Walk<'_, R> {
     fn run(&mut self) -> anyhow::Result<()> {
         let mut buffer = Vec::new();
         loop {
+            if std::mem::take(&mut self.between) {
+                self.scan()?;
+            }
             buffer.clear();
             let input = self.events.get_mut();
             input.left = LONGEST_EVENT;
@@ -185,6 +204,46 @@ impl<R: BufRead> Walk<'_, R> {
         }
     }
 
+    /// Takes as many records as stand here in the form that phones write. The XML reader goes on behind them: between
+    /// two elements it holds nothing back.
+    fn scan(&mut self) -> anyhow::Result<()> {
+        let Some(mut scanner) = self.scanner.take() else { return Ok(()) };
+        let mut taken = 0;
+        loop {
+            let position = self.root + self.events.buffer_position();
+            let document = &mut self.events.get_mut().inner;
+            let block = match document.fill_buf() {
+                Ok(block) => block,
+                Err(error) => {
+                    self.is_cut = is_damage(error.kind());
+                    return Err(self.place(&damaged(&error)));
+                }
+            };
+            let (mut used, mut told) = (0, Ok(()));
+            while let Some((length, record)) = scanner.next(&block[used..]) {
+                used += length;
+                taken += 1;
+                told = self.visitor.record(record).and_then(|()| self.visitor.progress(position + used as u64));
+                if told.is_err() {
+                    break;
+                }
+            }
+            let is_whole = used == block.len();
+            document.consume(used);
+            self.root += used as u64;
+            told?;
+            if used == 0 || !is_whole {
+                break;
+            }
+        }
+        if taken > 0 {
+            self.records += taken;
+            self.count_many("Record", taken);
+        }
+        self.scanner = Some(scanner);
+        Ok(())
+    }
+
     fn open(&mut self, at: u64, name: &str, attributes: &str) -> anyhow::Result<()> {
         match (self.depth, name) {
             (0, _) if self.closed => return Err(anyhow!("goes on after its last element")),
@@ -215,6 +274,7 @@ impl<R: BufRead> Walk<'_, R> {
 
     /// Called when an element has ended, and `depth` is that of its parent.
     fn close(&mut self) -> anyhow::Result<()> {
+        self.between = self.depth == 1;
         match self.depth {
             0 => self.closed = true,
             1 => {
@@ -271,14 +331,18 @@ impl<R: BufRead> Walk<'_, R> {
 
     /// Counts an element, and says how many of its name there have been.
     fn count(&mut self, name: &str) -> u64 {
+        self.count_many(name, 1)
+    }
+
+    fn count_many(&mut self, name: &str, number: u64) -> u64 {
         if let Some(count) = self.export.elements.get_mut(name) {
-            *count += 1;
+            *count += number;
             return *count;
         }
         let known = self.export.elements.len() < MOST_NAMES;
         let name = if known { name.chars().filter(|c| !c.is_control()).take(80).collect() } else { "(others)".into() };
         let count = self.export.elements.entry(name).or_default();
-        *count += 1;
+        *count += number;
         *count
     }
 

@@ -12,7 +12,7 @@ pub(super) const MOST_ATTRIBUTES: usize = 256;
 pub(super) const LONGEST: usize = 16 << 20;
 
 /// A record as it is understood.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Record {
     pub(super) kind: String,
     pub(super) unit: Option<String>,

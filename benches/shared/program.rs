@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::provider::Provider;
-
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// One set of settings: a data directory, a database, a provider.
+/// One set of settings: a data directory, a database, what a source needs.
 pub(crate) struct Program {
     dir: PathBuf,
     settings: Vec<(&'static str, String)>,
@@ -21,30 +19,21 @@ pub(crate) struct Run {
     pub(crate) wall: Duration,
     /// Largest resident size, KiB; none where the system does not tell.
     pub(crate) peak: Option<u64>,
+    /// Of the program itself, in user and system mode; none where the system does not tell.
+    pub(crate) cpu: Option<Duration>,
     pub(crate) stdout: String,
 }
 
 impl Program {
-    pub(crate) fn new(dir: &Path, provider: Option<&Provider>) -> Result<Self> {
-        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let mut settings = vec![
+    pub(crate) fn new(dir: &Path, settings: Vec<(&'static str, String)>) -> Self {
+        let mut all = vec![
             ("HEALTH_HOME", dir.join("data").display().to_string()),
             ("XDG_CONFIG_HOME", dir.join("config").display().to_string()),
             ("XDG_STATE_HOME", dir.join("state").display().to_string()),
             ("HEALTH_TZ", "Europe/Berlin".into()),
         ];
-        if let Some(provider) = provider {
-            let address = &provider.address;
-            settings.extend([
-                ("WHOOP_CLIENT_ID", "bench".into()),
-                ("WHOOP_CLIENT_SECRET", "bench-secret".into()),
-                ("WHOOP_REDIRECT_URI", format!("http://127.0.0.1:{port}/callback/whoop")),
-                ("WHOOP_BASE_URL", format!("{address}/developer")),
-                ("WHOOP_AUTHORIZE_URL", format!("{address}/oauth/oauth2/auth")),
-                ("WHOOP_TOKEN_URL", format!("{address}/oauth/oauth2/token")),
-            ]);
-        }
-        Ok(Self { dir: dir.to_owned(), settings })
+        all.extend(settings);
+        Self { dir: dir.to_owned(), settings: all }
     }
 
     /// The same program with a database of its own on the server that `url` names.
@@ -88,12 +77,12 @@ impl Program {
         let watch = watch_memory(child.id());
         let status = child.wait()?;
         let wall = begun.elapsed();
-        let peak = watch.join().unwrap_or(None);
+        let (peak, cpu) = watch.join().unwrap_or_default();
         let (stdout, stderr) = (stdout.join().unwrap_or_default(), stderr.join().unwrap_or_default());
         if !status.success() {
             return Err(format!("health {} ended with {status}\n{stdout}{stderr}", arguments.join(" ")).into());
         }
-        Ok(Run { wall, peak, stdout })
+        Ok(Run { wall, peak, cpu, stdout })
     }
 
     /// Median wall time of ten runs, without watching their memory.
@@ -133,20 +122,28 @@ impl Program {
     }
 }
 
-/// `VmHWM` is what the kernel remembers as the most; asked until the process has ended.
-fn watch_memory(pid: u32) -> std::thread::JoinHandle<Option<u64>> {
+/// `VmHWM` is what the kernel remembers as the most; asked until the process has ended. CPU time comes in hundredths.
+fn watch_memory(pid: u32) -> std::thread::JoinHandle<(Option<u64>, Option<Duration>)> {
     std::thread::spawn(move || {
-        let mut peak = None;
+        let (mut peak, mut cpu) = (None, None);
         while let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) {
             let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
             // A zombie has a status file and no memory any more.
             let Some(line) = line else { break };
             let size = line.trim().trim_end_matches(" kB").parse().ok();
             peak = peak.max(size);
+            cpu = cpu_of(pid).max(cpu);
             std::thread::sleep(Duration::from_millis(2));
         }
-        peak
+        (peak, cpu.max(cpu_of(pid)))
     })
+}
+
+fn cpu_of(pid: u32) -> Option<Duration> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(Duration::from_millis((user + system) * 10))
 }
 
 /// One request by hand; the answer as it came.
