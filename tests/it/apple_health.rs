@@ -102,9 +102,15 @@ impl Phone {
             ("nutrition_entries", "entry_id"),
             ("daily_summaries", "local_date, metric_code, stat, origin"),
         ] {
+            // Stages have no life of their own: those of a retired session are as much retired.
+            let joined = if table == "sleep_stages" {
+                "|| (select jsonb_build_object('retired_at', p.retired_at) from canonical.sleep_sessions p where p.sleep_id = v.sleep_id)"
+            } else {
+                ""
+            };
             all.extend(rows(
                 &mut sql,
-                &format!("select to_jsonb(v) {without} as row from canonical.{table} v order by {key}"),
+                &format!("select to_jsonb(v) {without} {joined} as row from canonical.{table} v order by {key}"),
             ));
         }
         all
