@@ -1,7 +1,8 @@
 //! Measures imports of Apple Health exports: the release binary, invented exports of its own generator, and a throwaway
 //! private PostgreSQL. References and candidates take turns, and what counts is the median of their ratios.
 //!
-//! `cargo bench --bench apple_health -- [--mb 200] [--rounds 5] [--healthkit PATH] [--write]`: `--healthkit` names the program
+//! `cargo bench --bench apple_health -- [--mb 200] [--rounds 5] [--raw] [--healthkit PATH] [--write]`:
+//! `--raw` leaves canonical out, `--healthkit` names the program
 //! `healthkit-to-sqlite` for the comparison with it, `--write` puts the table into `docs/performance.md`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own, not the one it measures")]
@@ -27,6 +28,8 @@ pub(crate) struct Plan {
     /// Size of the XML.
     pub(crate) megabytes: u64,
     pub(crate) rounds: usize,
+    /// Leaves canonical out.
+    pub(crate) raw: bool,
     pub(crate) healthkit: Option<PathBuf>,
 }
 
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     let plan = Plan {
         megabytes,
         rounds: usize::try_from(rounds).unwrap_or(5).max(1),
+        raw: arguments.iter().any(|argument| argument == "--raw"),
         healthkit: value("--healthkit").map(PathBuf::from),
     };
     match scenarios::all(&plan) {
