@@ -124,5 +124,5 @@ const fn model(
     into: Table,
     select: &'static str,
 ) -> Model {
-    Model { name, reads, joins, into, select, many: 5_000 }
+    Model { name, reads, joins, into, select, many: 1_000 }
 }
