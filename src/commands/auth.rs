@@ -5,10 +5,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{Context, ask, source_named};
 use crate::failure::{Exit, Failure, Kind};
-use crate::oauth::{self, Connected, Consent, Credentials, Ended, LoginSummary, Revoked, State};
+use crate::oauth::{self, Connected, Consent, Credentials, Ended, LoginSummary, State};
 use crate::signals::Stop;
 use crate::source::Source;
 
+mod dry;
+mod end;
 mod table;
 
 const EXAMPLES: &str = "\
@@ -17,7 +19,8 @@ Examples:
   health auth whoop                 log in with the browser of this machine
   health auth whoop --no-browser    log in from a machine without one: prints the address
   health auth whoop --again         consent once more, for instance with other scopes
-  health auth whoop --revoke        withdraw the grant at the provider and forget the login";
+  health auth whoop --revoke        withdraw the grant at the provider and forget the login
+  health auth whoop --dry-run       what a login would ask for and where it would be kept";
 
 #[derive(clap::Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag that a person may type")]
@@ -46,11 +49,21 @@ pub(crate) struct Args {
     /// Accept a source's notice about its terms, where it has one
     #[arg(long, requires = "source")]
     accept_terms: bool,
+    /// Only say what would happen; contact nobody, change nothing
+    #[arg(short = 'n', long, requires = "source")]
+    dry_run: bool,
 }
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let Some(name) = &args.source else { return table::run(ctx) };
     let source = source_named(name)?;
+    if args.dry_run {
+        return if args.revoke || args.forget {
+            end::dry_run(ctx, source, &args.account, args.revoke)
+        } else {
+            dry::run(ctx, args, source)
+        };
+    }
     if !args.revoke && !args.forget {
         let _ = super::migrate::offer(ctx); // a login needs no database; what is wrong with it is for ingest to say
     }
@@ -60,9 +73,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Kind::Local, format!("cannot start: {error}")))?;
     runtime.block_on(async {
         if args.revoke {
-            revoke(ctx, source, &args.account).await
+            end::revoke(ctx, source, &args.account).await
         } else if args.forget {
-            forget(ctx, source, &args.account)
+            end::forget(ctx, source, &args.account)
         } else {
             log_in(ctx, args, source).await
         }
@@ -71,17 +84,8 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
 
 async fn log_in(ctx: &Context, args: &Args, source: &'static Source) -> Result<Exit, Failure> {
     let login = oauth::auth_command(source, &args.account);
-    // A store that cannot be read is named in the walk-through and kept aside by a new login.
-    match oauth::Login::open(&ctx.config, source, &args.account) {
-        Ok(Some(existing)) if !args.again => {
-            let summary = existing.summary();
-            if summary.state == State::Ok {
-                return Ok(already(ctx, &summary));
-            }
-        }
-        Ok(_) => {}
-        Err(failure) if failure.kind == Kind::Local => ctx.out.note(&format!("note: {}", failure.error)),
-        Err(failure) => return Err(failure),
+    if let Some(summary) = working(ctx, args, source)? {
+        return Ok(already(ctx, &summary));
     }
     if !ctx.out.can_ask() && !args.no_browser {
         return Err(Failure::new(
@@ -127,6 +131,22 @@ async fn log_in(ctx: &Context, args: &Args, source: &'static Source) -> Result<E
     }
 }
 
+/// The login that is there and works, unless another one is asked for. A store that cannot be read is named, and kept
+/// aside by a new login.
+fn working(ctx: &Context, args: &Args, source: &'static Source) -> Result<Option<LoginSummary>, Failure> {
+    match oauth::Login::open(&ctx.config, source, &args.account) {
+        Ok(login) => {
+            let summary = login.filter(|_| !args.again).map(|login| login.summary());
+            Ok(summary.filter(|summary| summary.state == State::Ok))
+        }
+        Err(failure) if failure.kind == Kind::Local => {
+            ctx.out.note(&format!("note: {}", failure.error));
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
 fn already(ctx: &Context, summary: &LoginSummary) -> Exit {
     let next = format!("health ingest {} --since 6m", summary.source.command_name());
     if ctx.out.json {
@@ -152,10 +172,7 @@ fn application(
     source: &'static Source,
     redirect: &str,
 ) -> Result<Option<(Credentials, bool)>, Failure> {
-    let configured = oauth::configured(&ctx.config.app(source)?).map(|found| (found, false));
-    let known =
-        configured.or_else(|| oauth::kept_application(&ctx.config, source, &args.account).map(|found| (found, true)));
-    if let Some(known) = known {
+    if let Some(known) = known_application(ctx, args, source)? {
         ctx.out.note(&format!("1  Your application is known. Its redirect address must be, exactly:\n   {redirect}\n"));
         return Ok(Some(known));
     }
@@ -164,6 +181,17 @@ fn application(
         return Err(Failure::new(Kind::Config, what).kept("the login as it was").next(next));
     }
     Ok(ask_for_application(ctx, source, redirect)?.map(|typed| (typed, true)))
+}
+
+/// The application of the configuration, else the one kept with the login; and whether it is the second.
+fn known_application(
+    ctx: &Context,
+    args: &Args,
+    source: &'static Source,
+) -> Result<Option<(Credentials, bool)>, Failure> {
+    let configured = oauth::configured(&ctx.config.app(source)?).map(|found| (found, false));
+    let kept = || oauth::kept_application(&ctx.config, source, &args.account).map(|found| (found, true));
+    Ok(configured.or_else(kept))
 }
 
 /// Walks a person through the provider's form; none when they pressed Ctrl-C.
@@ -250,60 +278,4 @@ fn logged_in(ctx: &Context, connected: &Connected) -> Result<Exit, Failure> {
     }
     ctx.out.line(&format!("\nNext:  {ingest}"));
     Ok(Exit::OK)
-}
-
-fn forget(ctx: &Context, source: &'static Source, account: &str) -> Result<Exit, Failure> {
-    let known = oauth::forget(&ctx.config, source, account)?;
-    let title = source.title;
-    Ok(ended(
-        ctx,
-        source,
-        account,
-        &if known {
-            format!(
-                "ok  the login at {title} is removed from this machine; the grant at {title} stays. All data is kept."
-            )
-        } else {
-            format!("ok  {title} was not connected")
-        },
-    ))
-}
-
-async fn revoke(ctx: &Context, source: &'static Source, account: &str) -> Result<Exit, Failure> {
-    let title = source.title;
-    Ok(ended(
-        ctx,
-        source,
-        account,
-        &match oauth::revoke(&ctx.config, source, account).await? {
-            Revoked::AtProvider => format!("ok  {title} withdrew the grant; the login is removed. All data is kept."),
-            Revoked::AlreadyGone => {
-                format!("ok  {title} no longer knew the grant; the login is removed. All data is kept.")
-            }
-            Revoked::NotConnected => format!("ok  {title} was not connected"),
-            Revoked::LocalOnly(reason) => {
-                let console = source.api.as_ref().map_or("", |api| api.auth.console);
-                return Err(Failure::new(
-                    Kind::Partial,
-                    format!(
-                        "the login is removed from this machine, but the grant at {title} is still alive ({reason})"
-                    ),
-                )
-                .kept("all data")
-                .next(format!("withdraw the application's access in your account at {title}, or at {console}")));
-            }
-        },
-    ))
-}
-
-fn ended(ctx: &Context, source: &Source, account: &str, text: &str) -> Exit {
-    if ctx.out.json {
-        let result = crate::output::result(Exit::OK, &serde_json::Value::Null, &[]);
-        ctx.out.json(&serde_json::json!({
-            "schema": "health.auth/1", "source": source.id, "account": account, "text": text, "result": result,
-        }));
-    } else {
-        ctx.out.line(text);
-    }
-    Exit::OK
 }

@@ -16,7 +16,7 @@ use super::Context;
 use crate::config::Database;
 use crate::failure::{Exit, Failure, Kind};
 use crate::output::result;
-use crate::server::{self, Settings, Stopped};
+use crate::server::{self, Condition, Settings, Stopped};
 use external::external;
 use show::{bytes, show};
 
@@ -38,13 +38,20 @@ pub(crate) struct Args {
 enum Action {
     /// Start it; says version, port and how long it took
     #[command(after_help = "Example:\n  health db start")]
-    Start,
+    Start {
+        /// Only say what would happen
+        #[arg(short = 'n', long)]
+        dry_run: bool,
+    },
     /// Stop it; refuses while other programs are connected
     #[command(after_help = "Example:\n  health db stop\n  health db stop --force    although others are connected")]
     Stop {
         /// End the sessions of other programs too
         #[arg(long)]
         force: bool,
+        /// Only say what would happen
+        #[arg(short = 'n', long)]
+        dry_run: bool,
     },
     /// What there is and whether it runs; starts nothing
     #[command(after_help = "Example:\n  health db status --json")]
@@ -88,8 +95,12 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let settings = Settings::from(&ctx.config);
     let note = |text: &str| ctx.out.note(text);
     match &args.action {
-        Action::Start => start(ctx, &settings),
-        Action::Stop { force } => stop(ctx, &settings, *force),
+        Action::Start { dry_run: true } | Action::Stop { dry_run: true, .. } => {
+            let starts = matches!(args.action, Action::Start { .. });
+            Ok(would(ctx, server::status(&settings)?.condition, starts))
+        }
+        Action::Start { .. } => start(ctx, &settings),
+        Action::Stop { force, .. } => stop(ctx, &settings, *force),
         Action::Status => Ok(show(ctx, &server::status(&settings)?)),
         Action::Url { tcp, show_password } => {
             let running = server::ensure(&settings, &note)?;
@@ -110,6 +121,29 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         }
         Action::Destroy { yes, dry_run } => destroy(ctx, &settings, *yes, *dry_run),
     }
+}
+
+/// What a start or a stop would do to a server in that condition.
+fn would(ctx: &Context, condition: Condition, starts: bool) -> Exit {
+    let text = match (condition, starts) {
+        (Condition::NotInitialised, true) => "would make the private PostgreSQL and start it",
+        (Condition::Stopped, true) => "would start the private PostgreSQL",
+        (Condition::Running | Condition::NotAnswering, true) => "nothing to start: the private PostgreSQL is there",
+        (Condition::Running | Condition::NotAnswering, false) => "would stop the private PostgreSQL",
+        (Condition::NotInitialised | Condition::Stopped, false) => {
+            "nothing to stop: the private PostgreSQL is not running"
+        }
+    };
+    if ctx.out.json {
+        let schema = if starts { "health.db-start/1" } else { "health.db-stop/1" };
+        ctx.out.json(&json!({
+            "schema": schema, "dry_run": true, "condition": condition.words(), "text": text,
+            "result": result(Exit::OK, &Value::Null, &[]),
+        }));
+    } else {
+        ctx.out.line(text);
+    }
+    Exit::OK
 }
 
 fn start(ctx: &Context, settings: &Settings) -> Result<Exit, Failure> {

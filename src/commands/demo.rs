@@ -1,6 +1,7 @@
 //! `health demo`: a synthetic year in a database of its own, by the same commands that a person would type.
 
 mod browser;
+mod dry;
 mod facts;
 mod place;
 
@@ -19,7 +20,8 @@ const EXAMPLES: &str = "\
 Examples:
   health demo                a year of a person who does not exist, in the database health_demo
   health demo --days 30      a month of it
-  health demo --drop         remove that database and its folder";
+  health demo --drop         remove that database and its folder
+  health demo --dry-run      what it would make, and where";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -33,6 +35,9 @@ pub(crate) struct Args {
     /// Remove the demo's database and folder
     #[arg(long, conflicts_with_all = ["days", "seed"])]
     drop: bool,
+    /// Only say what would be made or removed
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
 /// One command of the demo, and how it went.
@@ -43,6 +48,9 @@ struct Step {
 }
 
 pub(crate) fn run(ctx: Context, args: &Args) -> Result<Exit, Failure> {
+    if args.dry_run {
+        return dry::run(&ctx, args);
+    }
     let place = Place::find(&ctx)?;
     if args.drop {
         return drop_all(&ctx, &place);

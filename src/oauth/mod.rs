@@ -20,6 +20,7 @@ mod store;
 mod summary;
 mod vault;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -187,6 +188,16 @@ fn site(config: &Config, source: &'static Source, account: &str) -> Result<Site,
         store: Store::new(&config.dirs, source.id, account)?,
         clock: config.clock.clone(),
     })
+}
+
+/// Whether this machine keeps a login, readable or not.
+pub(crate) fn is_kept(config: &Config, source: &'static Source, account: &str) -> Result<bool, Failure> {
+    Ok(site(config, source, account)?.store.exists())
+}
+
+/// The file that a login is kept in, or would be.
+pub(crate) fn kept_in(config: &Config, source: &'static Source, account: &str) -> Result<PathBuf, Failure> {
+    Ok(site(config, source, account)?.store.path())
 }
 
 fn auth_of(source: &'static Source) -> Result<&'static Auth, Failure> {

@@ -81,7 +81,8 @@ impl Store {
         format!("{}-{}", self.source, self.account)
     }
 
-    fn path(&self) -> PathBuf {
+    /// The file of the tokens.
+    pub(super) fn path(&self) -> PathBuf {
         self.tokens.join(format!("{}.age", self.stem()))
     }
 

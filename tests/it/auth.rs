@@ -384,3 +384,28 @@ fn h10_a_proxy_is_not_asked_for_this_machine() {
     world.ingest().expect(0);
     world.oracle().check();
 }
+
+#[test]
+fn a_dry_run_says_what_would_happen_and_contacts_nobody() {
+    let world = world();
+    let dry = |more: &[&str]| {
+        let (kept, asked) = (files(&world.home.tokens()), world.provider.log().len());
+        let run = world.health(&[&["auth", "whoop", "--dry-run"], more].concat()).expect(0);
+        assert_eq!((files(&world.home.tokens()), world.provider.log().len()), (kept, asked), "{}", run.report());
+        run
+    };
+    let plan = dry(&[]).says("Would log in at WHOOP").says("yours, from the configuration").says("read:recovery");
+    assert!(plan.stdout.contains(&format!("http://localhost:{}/callback", world.redirect_port)), "{}", plan.report());
+    assert!(plan.stdout.ends_with("Next:  health auth whoop\n"), "{}", plan.report());
+    dry(&["--forget"]).says("is not connected");
+
+    world.login();
+    dry(&[]).says("WHOOP is connected");
+    assert_eq!(dry(&["--again", "--json"]).json()["dry_run"], true);
+    let port = world.redirect_port.to_string();
+    dry(&["--again", "--no-browser", "--port", &port])
+        .says(&format!("Next:  health auth whoop --again --no-browser --port {port}"));
+    dry(&["--revoke"]).says("would ask WHOOP to withdraw the grant");
+    dry(&["--forget"]).says("would remove the login");
+    world.health(&["auth"]).expect(0).says("7 of 7");
+}

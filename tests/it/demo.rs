@@ -17,6 +17,10 @@ fn the_demo_takes_the_real_path_in_a_place_of_its_own() {
     home.set("WHOOP_CLIENT_ID", "own");
     home.set("WHOOP_BASE_URL", "https://127.0.0.1:1");
 
+    home.health(&["demo", "--days", "40", "--dry-run"]).expect(0).says("would load 40 days with seed 1");
+    home.health(&["demo", "--drop", "--dry-run"]).expect(0).says("there is no demo to remove");
+    assert!(Client::connect(&with_database(&db.url, "health_demo"), NoTls).is_err(), "a dry run made a database");
+
     let first = home.health(&["demo", "--days", "40", "--json"]).expect(0).json();
     let exits: Vec<i64> =
         first["steps"].as_array().unwrap().iter().map(|step| step["exit"].as_i64().unwrap()).collect();
@@ -45,12 +49,16 @@ fn the_demo_takes_the_real_path_in_a_place_of_its_own() {
     stopped.signal(nix::sys::signal::Signal::SIGINT);
     stopped.wait(&home).expect(130).says("stopped on request");
 
+    home.health(&["demo", "--dry-run"]).expect(0).says("in place of the demo that is there");
+    assert_eq!(home.health(&["demo", "--drop", "--dry-run", "--json"]).expect(0).json()["replaces"], true);
+    assert!(home.data().join("demo").exists(), "a dry run removed the demo");
     home.health(&["demo", "--drop"]).expect(0).says("removed");
     assert!(!home.data().join("demo").exists());
     home.health(&["demo", "--drop"]).expect(0).says("there is no demo");
 
     let mut admin = Database::server();
     admin.batch_execute("create database health_demo").unwrap();
+    home.health(&["demo", "--dry-run"]).expect(6).says("no demo made");
     home.health(&["demo", "--days", "40"]).expect(6).says("no demo made");
     home.health(&["demo", "--drop"]).expect(6).says("untouched");
     admin.batch_execute("drop database health_demo").expect("somebody else's database is still there");

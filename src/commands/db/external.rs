@@ -15,14 +15,14 @@ pub(super) fn external(ctx: &Context, action: &Action, url: &str, origin: &str) 
     let (shown, password) = without_password(url, origin)?;
     let what = format!("external database in use ({}, from {origin})", place(&shown));
     match action {
-        Action::Start | Action::Status if ctx.out.json => {
+        Action::Start { .. } | Action::Status if ctx.out.json => {
             ctx.out.json(&json!({
                 "schema": "health.db-status/1", "kind": "external", "condition": "external", "url": shown.as_str(),
                 "origin": origin, "result": result(Exit::OK, &Value::Null, &[]),
             }));
             Ok(Exit::OK)
         }
-        Action::Start | Action::Status => {
+        Action::Start { .. } | Action::Status => {
             ctx.out.line(&what);
             Ok(Exit::OK)
         }

@@ -16,6 +16,9 @@ use crate::server;
 
 pub(super) const DATABASE: &str = "health_demo";
 
+/// Its folder, in the one of the data.
+pub(super) const FOLDER: &str = "demo";
+
 /// Marks the database as ours, so that nobody else's of that name is ever dropped.
 const MARK: &str = "made by health demo; health demo --drop removes it";
 
@@ -45,7 +48,7 @@ impl Place {
             }
             Database::External { url, origin } => other_database(url, origin)?,
         };
-        Ok(Self { own, url, folder: config.dirs.data.join("demo") })
+        Ok(Self { own, url, folder: config.dirs.data.join(FOLDER) })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -60,31 +63,21 @@ impl Place {
         client.batch_execute(&format!("comment on database {DATABASE} is '{MARK}'")).sql()
     }
 
+    /// Whether an earlier demo's database or folder is there. Refuses a database of that name that no demo made.
+    pub(super) fn is_taken(&self) -> Result<bool, Failure> {
+        Ok(database_is_there(&mut self.own.connect()?)? || self.folder.exists())
+    }
+
     /// Removes both; false when there was neither.
     pub(super) fn remove(&self) -> Result<bool, Failure> {
         let mut client = self.own.connect()?;
-        let found = client
-            .query_opt(
-                "select shobj_description(oid, 'pg_database') is not distinct from $2 from pg_database where datname = $1",
-                &[&DATABASE, &MARK],
-            )
-            .sql()?
-            .map(|row| row.get::<_, bool>(0));
-        match found {
-            Some(false) => {
-                return Err(Failure::new(
-                    Kind::Refused,
-                    format!("the server has a database {DATABASE} that no demo made"),
-                )
-                .kept("that database, untouched")
-                .next(format!("rename it, or drop it yourself: drop database {DATABASE}")));
-            }
-            Some(true) => db::drop_database(&mut client, DATABASE)?,
-            None => {}
+        let found = database_is_there(&mut client)?;
+        if found {
+            db::drop_database(&mut client, DATABASE)?;
         }
         match std::fs::remove_dir_all(&self.folder) {
             Ok(()) => Ok(true),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(found.is_some()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(found),
             Err(error) => Err(anyhow::Error::new(error).context(format!("cannot remove {}", self.folder.display())))
                 .blame(Kind::Local),
         }
@@ -120,6 +113,26 @@ impl Place {
     /// A line for the shell that opens the database. A password is left out: psql asks for it.
     pub(super) fn psql(&self) -> String {
         shell_line(self.url.expose_secret())
+    }
+}
+
+/// Whether a demo made the database; refuses one of that name that none made.
+fn database_is_there(client: &mut Client) -> Result<bool, Failure> {
+    let ours = client
+        .query_opt(
+            "select shobj_description(oid, 'pg_database') is not distinct from $2 from pg_database where datname = $1",
+            &[&DATABASE, &MARK],
+        )
+        .sql()?
+        .map(|row| row.get::<_, bool>(0));
+    match ours {
+        Some(false) => {
+            Err(Failure::new(Kind::Refused, format!("the server has a database {DATABASE} that no demo made"))
+                .kept("that database, untouched")
+                .next(format!("rename it, or drop it yourself: drop database {DATABASE}")))
+        }
+        Some(true) => Ok(true),
+        None => Ok(false),
     }
 }
 

@@ -13,6 +13,9 @@ use super::sandbox::{Sandbox, wait};
 fn it_starts_once_serves_and_ends() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.status()["condition"], "not initialised");
+    assert!(sandbox.ok(&["db", "start", "--dry-run"]).starts_with("would make"));
+    assert!(sandbox.ok(&["db", "stop", "--dry-run"]).starts_with("nothing to stop"));
+    assert!(sandbox.ok(&["demo", "--dry-run"]).starts_with("would make the private PostgreSQL"));
     assert!(!sandbox.home().join("pg").exists(), "looking creates nothing");
     assert_eq!(sandbox.ok(&["db", "stop"]), "the private PostgreSQL was not running");
 
@@ -21,6 +24,8 @@ fn it_starts_once_serves_and_ends() {
     let pid = sandbox.pid();
     sandbox.ok(&["db", "start"]);
     assert_eq!(sandbox.pid(), pid, "a second start finds the first");
+    assert!(sandbox.ok(&["db", "stop", "--dry-run"]).starts_with("would stop"));
+    assert_eq!(sandbox.pid(), pid, "a dry run stopped it");
 
     let status = sandbox.status();
     assert_eq!(status["condition"], "running");
