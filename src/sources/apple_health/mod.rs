@@ -91,7 +91,7 @@ pub(crate) static SOURCE: Source = Source {
                 stage: ROUTES,
                 complete: None,
                 count: include_str!("sql/side/routes/count.sql"),
-                merge: include_str!("sql/side/routes/merge.sql"),
+                merge: concat!(include_str!("sql/side/routes/merge.sql"), include_str!("sql/side/merge_again.sql")),
                 mark_missing: include_str!("sql/side/routes/mark_missing.sql"),
                 news: include_str!("sql/side/routes/news.sql"),
             },
@@ -100,7 +100,7 @@ pub(crate) static SOURCE: Source = Source {
                 stage: ECGS,
                 complete: None,
                 count: include_str!("sql/side/ecgs/count.sql"),
-                merge: include_str!("sql/side/ecgs/merge.sql"),
+                merge: concat!(include_str!("sql/side/ecgs/merge.sql"), include_str!("sql/side/merge_again.sql")),
                 mark_missing: include_str!("sql/side/ecgs/mark_missing.sql"),
                 news: include_str!("sql/side/ecgs/news.sql"),
             },
@@ -109,7 +109,10 @@ pub(crate) static SOURCE: Source = Source {
                 stage: CLINICAL_RECORDS,
                 complete: None,
                 count: include_str!("sql/side/clinical_records/count.sql"),
-                merge: include_str!("sql/side/clinical_records/merge.sql"),
+                merge: concat!(
+                    include_str!("sql/side/clinical_records/merge.sql"),
+                    include_str!("sql/side/merge_again.sql")
+                ),
                 mark_missing: include_str!("sql/side/clinical_records/mark_missing.sql"),
                 news: include_str!("sql/side/clinical_records/news.sql"),
             },
@@ -118,7 +121,10 @@ pub(crate) static SOURCE: Source = Source {
                 stage: ATTACHMENTS,
                 complete: None,
                 count: include_str!("sql/side/attachments/count.sql"),
-                merge: include_str!("sql/side/attachments/merge.sql"),
+                merge: concat!(
+                    include_str!("sql/side/attachments/merge.sql"),
+                    include_str!("sql/side/merge_again.sql")
+                ),
                 mark_missing: include_str!("sql/side/attachments/mark_missing.sql"),
                 news: include_str!("sql/side/attachments/news.sql"),
             },

@@ -1,4 +1,3 @@
--- Keyed by content: a file that lies there twice is one row with two paths. A new name alone is no change of the row's run.
 insert into apple_health_raw.attachments as r
   (user_id, account_id, id, paths, bytes, media_type, sha256, content, file_id, run_id)
 select distinct on (s.id) $1::bigint, $2::bigint, s.id, p.paths
@@ -6,15 +5,3 @@ select distinct on (s.id) $1::bigint, $2::bigint, s.id, p.paths
      , $3::bigint, $4::bigint
   from pg_temp.apple_health_attachments s
   join (select id, array_agg(distinct path order by path) as paths from pg_temp.apple_health_attachments group by id) p using (id)
- order by s.id
-on conflict (user_id, account_id, id) do update
-   set paths = (select array_agg(distinct u.path order by u.path) from unnest(r.paths || excluded.paths) u (path))
-     , missing_since_run_id = null   -- it is back; or new, where the file that brought it was taken back
-     , run_id = case when r.missing_since_run_id is null then r.run_id else excluded.run_id end
-     , (file_id, returned_run_id, missing_before_run_id) = (
-         select case when w.is_new then excluded.file_id else r.file_id end
-              , case when r.missing_since_run_id is null then r.returned_run_id when not w.is_new then excluded.run_id end
-              , case when r.missing_since_run_id is null then r.missing_before_run_id when not w.is_new then r.missing_since_run_id end
-           from (select exists (select from meta.import_file f
-                                 where f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'withdrawn') as is_new) w)
- where r.missing_since_run_id is not null or not r.paths @> excluded.paths
