@@ -17,6 +17,8 @@ mod scanner_tests;
 mod side;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told;
 
 use crate::canonical::Table;
 use crate::source::{Beside, Dictionary, Files, Model, Source, Stage, TypedTable};

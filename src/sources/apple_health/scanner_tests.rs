@@ -1,49 +1,10 @@
 //! The scanner is only a shortcut: over any bytes it must find what the XML reader alone finds, or refuse what that
 //! refuses, at the same byte for the same reason.
 
-use std::io::{BufReader, Cursor};
-
 use proptest::prelude::*;
 
-use super::reader::{Element, Export, Visitor, walk};
-use super::record::{Fault, Record};
 use super::scanner::Scanner;
-use crate::source::Unreadable;
-
-/// All that a reader told, in its order.
-#[derive(Default, PartialEq, Debug)]
-struct Told {
-    records: Vec<(Record, u128)>,
-    elements: Vec<(String, u64, u64, String)>,
-    rejects: Vec<(String, u64, u64, Fault, String)>,
-    end: Option<Result<Export, (u64, String, bool)>>,
-}
-
-impl Visitor for Told {
-    fn record(&mut self, record: &Record) -> anyhow::Result<()> {
-        self.records.push((record.clone(), record.identity(&mut Vec::new())));
-        Ok(())
-    }
-    fn element(&mut self, element: Element) -> anyhow::Result<()> {
-        self.elements.push((element.name.to_owned(), element.number, element.at, element.text.to_owned()));
-        Ok(())
-    }
-    fn reject(&mut self, element: Element, fault: Fault) -> anyhow::Result<()> {
-        self.rejects.push((element.name.to_owned(), element.number, element.at, fault, element.text.to_owned()));
-        Ok(())
-    }
-    fn progress(&mut self, _: u64) -> anyhow::Result<()> {
-        Ok(())
-    }
-}
-
-fn told(document: &[u8], block: usize, scanner: Option<Scanner>) -> Told {
-    let mut told = Told::default();
-    let mut reader = BufReader::with_capacity(block, Cursor::new(document));
-    let end = walk(&mut reader, &mut told, false, scanner);
-    told.end = Some(end.map_err(|Unreadable { at, why, is_cut }| (at, why.to_string(), is_cut)));
-    told
-}
+use super::told::told;
 
 /// What the scanner takes by itself from a document that holds nothing else.
 fn taken(document: &[u8]) -> usize {
