@@ -3,6 +3,7 @@
 //! the system's file, the default (docs/configuration.md).
 
 mod dirs;
+mod dotenv;
 mod file;
 mod vars;
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 
+use super::dotenv;
 use crate::failure::{Failure, Kind};
 use crate::source::Source;
 
@@ -106,16 +107,12 @@ impl Vars {
             return Ok(());
         }
         let bytes = std::fs::read(path).map_err(|error| Failure::new(Kind::Config, format!(".env: {error}")))?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        for item in dotenvy::from_read_iter(bytes) {
-            let (name, text) = item.map_err(|error| {
-                let line = match error {
-                    dotenvy::Error::LineParse(line, _) => line.split('=').next().unwrap_or_default().to_owned(),
-                    _ => String::new(),
-                };
-                Failure::new(Kind::Config, format!(".env cannot be read near \"{}\"", crate::output::clean(&line)))
-                    .next("write NAME=value, one a line; put a value with blanks in quotes")
-            })?;
+        let pairs = dotenv::parse(&bytes).map_err(|dotenv::Unreadable { line, why }| {
+            Failure::new(Kind::Config, format!("line {line} of .env cannot be read: {why}"))
+                .kept("nothing was sent anywhere")
+                .next(format!("vi +{line} .env    NAME=value, or NAME='a value with blanks'"))
+        })?;
+        for (name, text) in pairs {
             if !text.is_empty() {
                 self.0.insert(name, Found { text, origin: ".env", from_process: false });
             }

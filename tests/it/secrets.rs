@@ -159,3 +159,45 @@ fn arguments_hold_no_secret() {
         world.health(&["auth", "whoop", flag, "x"]).expect(2);
     }
 }
+
+#[test]
+fn a_line_of_env_that_cannot_be_read_is_not_shown() {
+    let world = world_without_secret();
+    for line in [
+        "WHOOP_CLIENT_SECRET=canary one two",
+        "HEALTH_DATABASE_URL=postgresql://u:canary@/d h",
+        "WHOOP_CLIENT_SECRET=can$ary\"canary\"",
+        "WHOOP_CLIENT_SECRET: canary",
+        "WHOOP_CLIENT_SECRET='canary",
+        "canarycanary",
+    ] {
+        write_env(&world, &format!("# first\n{line}\n"));
+        for args in [&["status"][..], &["doctor", "--json"], &["ingest", "whoop", "-vv"], &["auth", "--json"]] {
+            let run = world.health(args).expect(13);
+            let all = [run.stdout.as_str(), run.stderr.as_str()].concat();
+            assert!(!all.contains("canary") && all.contains("line 2 of .env"), "{}", run.report());
+        }
+    }
+}
+
+#[test]
+fn a_secret_of_env_is_sent_as_it_stands() {
+    let world = world_without_secret();
+    let secret = "can$ary${PATH}#1";
+    world.provider.grants(|g| g.client_secret = secret.to_owned());
+    write_env(&world, &format!("WHOOP_CLIENT_SECRET={secret}    # from the form\n"));
+    world.login();
+    assert_eq!(world.provider.grants(|g| g.statuses()), [("authorization_code".to_owned(), 200)]);
+}
+
+fn world_without_secret() -> World<Whoop> {
+    let world = World::new(Whoop::few(now()));
+    world.home.unset("WHOOP_CLIENT_SECRET");
+    world
+}
+
+fn write_env(world: &World<Whoop>, text: &str) {
+    let path = world.home.work().join(".env");
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
