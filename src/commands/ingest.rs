@@ -101,7 +101,9 @@ fn sort_words(source: &'static Source, args: &Args) -> Result<(Vec<&'static Reso
     let mut paths = args.file.clone();
     for word in &args.what {
         if let Some(resource) = known.iter().find(|resource| resource.name == word.replace('-', "_")) {
-            resources.push(resource);
+            if !resources.iter().any(|named: &&Resource| named.name == resource.name) {
+                resources.push(resource);
+            }
         } else if word == "-" || std::path::Path::new(word).exists() {
             paths.push(word.clone());
         } else {

@@ -68,6 +68,8 @@ fn wanted(resource: &Resource, held: &Held, asked: Asked, end: DateTime<Utc>) ->
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
+    // An end that lies before it asks for just that time.
+    let known_start = known_start.filter(|start| *start < end);
     let from = asked.since.or(known_start).unwrap_or(BEGINNING);
     if from >= end {
         return Vec::new();
@@ -174,6 +176,9 @@ mod tests {
         assert_eq!(days(&held, asked, None, 30), [(2, 5)]);
         let asked = Asked { since: Some(day(2)), until: Some(day(5)), force: false };
         assert_eq!(days(&held, asked, None, 30), [], "covered and outside the lookback");
+        let asked = Asked { until: Some(day(-3)), ..ALL };
+        let before = plan(&resource(None), &held, asked, day(30));
+        assert_eq!(before[0].slice, Slice { from: BEGINNING, to: day(-3) }, "an end before all that is held");
     }
 
     #[test]

@@ -204,6 +204,12 @@ fn take_lock(client: &mut Client, account: &Account) -> Result<(), Failure> {
 }
 
 /// The advisory lock's key: 64 bits of a digest, so that a collision costs a wait and nothing else.
+/// Whether a living process holds the account, this one included.
+pub(crate) fn is_held(client: &mut Client, (user_id, account_id): (i64, i64)) -> Result<bool, Failure> {
+    let key = lock_key(user_id, account_id);
+    Ok(client.query_opt(include_str!("sql/lock_holder.sql"), &[&key]).sql()?.is_some())
+}
+
 fn lock_key(user_id: i64, account_id: i64) -> i64 {
     let digest = Sha256::digest(format!("health account {user_id} {account_id}"));
     let mut key = [0u8; 8];

@@ -296,6 +296,9 @@ fn an_empty_listing_retires_nothing<S: Subject>() {
     world.provider.with(|sim| sim.hide(S::PAGED));
     world.ingest().expect(6).says(S::PAGED);
     assert_eq!(before, fingerprint(&mut world.sql()), "an empty listing changed something");
+    let overview = world.health(&["status"]).expect(0).says("look").says(&format!("health status {}", S::ID));
+    assert!(!overview.stdout.contains("nothing needs you"), "{}", overview.report());
+    world.health(&["status", S::ID]).expect(0).says("ended failed (6)").says(S::PAGED);
     world.provider.with(S::show_all);
     world.oracle().check();
 }

@@ -97,7 +97,9 @@ fn k1_killed_after_any_page() {
             // The page before has been committed, or is about to be.
             until(|| count(&mut world.sql(), "whoop_raw.sleeps") > 0);
         }
+        world.health(&["status"]).expect(0).says("running");
         running.kill(&world.home);
+        until(|| world.health(&["status"]).expect(0).stdout.contains("killed"));
         world.oracle().fired(&fault).check();
         assert_eq!(run_states(&mut world.sql()).iter().filter(|s| *s == "interrupted").count(), 1);
     }

@@ -1,6 +1,9 @@
-select a.account_id, a.source_system, a.label, a.status, a.not_before, r.started_at, r.status
+select a.account_id, a.source_system, a.label, a.status, a.not_before
+     , r.run_id, r.started_at, r.status as run_status, r.exit_code, r.error
      , (select count(*) from meta.rejects j
-         where j.user_id = a.user_id and j.account_id = a.account_id and j.resolved_run_id is null)
+         where j.user_id = a.user_id and j.account_id = a.account_id and j.resolved_run_id is null) as rejects
+     , (select count(*) from meta.rejects j
+         where j.user_id = a.user_id and j.account_id = a.account_id and j.resolved_run_id is null and j.run_id = r.run_id) as run_rejects
   from meta.source_accounts a
   left join meta.import_runs r
     on r.user_id = a.user_id

@@ -14,10 +14,21 @@ pub(super) struct Row {
     pub(super) account: String,
     pub(super) status: String,
     pub(super) not_before: Option<DateTime<Utc>>,
-    /// When the last run began, and how it ended.
-    pub(super) last_run: Option<(DateTime<Utc>, String)>,
+    pub(super) last_run: Option<LastRun>,
     pub(super) rejects: i64,
     pub(super) resources: Vec<HeldResource>,
+}
+
+/// The last run that brought data, or tried to.
+pub(super) struct LastRun {
+    pub(super) run_id: i64,
+    pub(super) began: DateTime<Utc>,
+    /// As `meta.import_runs` has it; "killed" where it says that it runs and nobody does.
+    pub(super) status: String,
+    pub(super) exit: Option<i16>,
+    pub(super) error: Option<String>,
+    /// Records that it could not use, as far as they are unresolved.
+    pub(super) rejects: i64,
 }
 
 /// How far one resource is held.
@@ -55,24 +66,20 @@ impl Row {
 }
 
 pub(super) fn read(client: &mut Client, person: &Person) -> Result<Vec<Row>, Failure> {
-    let mut rows: Vec<(i64, Row)> = client
-        .query(include_str!("accounts.sql"), &[&person.user_id])
-        .sql()?
-        .iter()
-        .map(|row| {
-            let (began, ended): (Option<DateTime<Utc>>, Option<String>) = (row.get(5), row.get(6));
-            let of = Row {
-                source: row.get(1),
-                account: row.get(2),
-                status: row.get(3),
-                not_before: row.get(4),
-                last_run: began.zip(ended),
-                rejects: row.get(7),
-                resources: Vec::new(),
-            };
-            (row.get(0), of)
-        })
-        .collect();
+    let mut rows = Vec::new();
+    for row in client.query(include_str!("accounts.sql"), &[&person.user_id]).sql()? {
+        let account_id: i64 = row.get("account_id");
+        let of = Row {
+            source: row.get("source_system"),
+            account: row.get("label"),
+            status: row.get("status"),
+            not_before: row.get("not_before"),
+            last_run: last_run(client, &row, (person.user_id, account_id))?,
+            rejects: row.get("rejects"),
+            resources: Vec::new(),
+        };
+        rows.push((account_id, of));
+    }
     for held in client.query(include_str!("coverage.sql"), &[&person.user_id]).sql()? {
         let (account_id, name, is_open): (i64, String, bool) = (held.get(0), held.get(1), held.get(2));
         let (froms, tos): (Vec<DateTime<Utc>>, Vec<DateTime<Utc>>) = (held.get(3), held.get(4));
@@ -82,4 +89,20 @@ pub(super) fn read(client: &mut Client, person: &Person) -> Result<Vec<Row>, Fai
         }
     }
     Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+fn last_run(client: &mut Client, row: &postgres::Row, account: (i64, i64)) -> Result<Option<LastRun>, Failure> {
+    let Some(run_id) = row.get("run_id") else { return Ok(None) };
+    let mut status: String = row.get("run_status");
+    if status == "running" && !crate::run::is_held(client, account)? {
+        status = "killed".into();
+    }
+    Ok(Some(LastRun {
+        run_id,
+        began: row.get("started_at"),
+        status,
+        exit: row.get("exit_code"),
+        error: row.get("error"),
+        rejects: row.get("run_rejects"),
+    }))
 }

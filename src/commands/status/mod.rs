@@ -1,6 +1,7 @@
 //! `health status`: is it working, what is missing, what to do next. Reads books alone, never counts data, asks nobody.
 
 mod books;
+mod line;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
@@ -8,12 +9,12 @@ use serde_json::json;
 use super::{Context, source_named};
 use crate::db;
 use crate::failure::{Exit, Failure};
-use crate::oauth::{self, LoginSummary, State};
+use crate::oauth;
 use crate::output::result;
 use crate::run::Person;
-use crate::source::{Source, Window};
 use crate::time::local_midnight;
 use books::Row;
+use line::Line;
 
 #[derive(clap::Args, Default)]
 #[command(after_help = "Examples:
@@ -28,28 +29,8 @@ pub(crate) struct Args {
     fail_if_stale: bool,
 }
 
-impl Line {
-    fn covered_until(&self) -> Option<DateTime<Utc>> {
-        self.row.as_ref().and_then(|row| row.covered_until(&self.timed))
-    }
-}
-
-/// Data older than this is late, where nothing else is promised.
-const FRESH_HOURS: i64 = 36;
-
 /// Days of the coverage picture.
 const PICTURE: u64 = 30;
-
-/// One source as it stands.
-struct Line {
-    source: &'static Source,
-    account: String,
-    state: &'static str,
-    row: Option<Row>,
-    /// Resources with a time of their own that may be read.
-    timed: Vec<&'static str>,
-    next: Option<String>,
-}
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let only = args.source.as_deref().map(source_named).transpose()?;
@@ -58,7 +39,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let rows = books::read(&mut client, &person)?;
     let logins = oauth::list(&ctx.config)?;
     let now = ctx.config.clock.now();
-    let lines: Vec<Line> = lines(rows, &logins, now)
+    let lines: Vec<Line> = line::lines(rows, &logins, now, only.is_some())
         .into_iter()
         .filter(|line| only.is_none_or(|source| source.id == line.source.id))
         .collect();
@@ -85,76 +66,12 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     table(ctx, &lines, now);
     if only.is_some() {
         resources(ctx, &lines);
+        last_runs(ctx, &lines, now);
     } else {
         picture(ctx, &lines, now);
     }
     closing(ctx, &lines);
     Ok(exit)
-}
-
-/// Every login and every account that ever brought something, once.
-fn lines(mut rows: Vec<Row>, logins: &[LoginSummary], now: DateTime<Utc>) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for login in logins {
-        let place = rows.iter().position(|row| row.source == login.source.id && row.account == login.account);
-        let row = place.map(|place| rows.remove(place));
-        let timed = timed(login.source, &login.granted);
-        let (state, next) = judge(row.as_ref(), Some(login), login.source, &timed, now);
-        lines.push(Line { source: login.source, account: login.account.clone(), state, row, timed, next });
-    }
-    for row in rows {
-        let Some(source) = crate::sources::find(&row.source) else { continue };
-        let timed = timed(source, &[]);
-        let (state, next) = judge(Some(&row), None, source, &timed, now);
-        lines.push(Line { source, account: row.account.clone(), state, row: Some(row), timed, next });
-    }
-    lines.sort_by_key(|line| {
-        (crate::sources::ALL.iter().position(|source| source.id == line.source.id), line.account.clone())
-    });
-    lines
-}
-
-/// What must be held for the source to be complete. One whose scope was not granted is not waited for.
-fn timed(source: &'static Source, granted: &[String]) -> Vec<&'static str> {
-    let resources = source.api.as_ref().map_or(&[][..], |api| api.resources);
-    let is_granted = |scope: &str| scope.is_empty() || granted.is_empty() || granted.iter().any(|one| one == scope);
-    let timed = resources.iter().filter(|one| one.window != Window::Snapshot && is_granted(one.scope));
-    timed.map(|resource| resource.name).collect()
-}
-
-fn judge(
-    row: Option<&Row>,
-    login: Option<&LoginSummary>,
-    source: &Source,
-    timed: &[&str],
-    now: DateTime<Utc>,
-) -> (&'static str, Option<String>) {
-    let name = source.command_name();
-    let account = row.map(|row| &row.account).or(login.map(|login| &login.account));
-    let account = account.map_or(oauth::DEFAULT_ACCOUNT, String::as_str);
-    let log_in = || Some(oauth::auth_command(source, account));
-    let ingest = match account {
-        oauth::DEFAULT_ACCOUNT => format!("health ingest {name}"),
-        other => format!("health ingest {name} --account {other}"),
-    };
-    if row.is_some_and(|row| row.status == "retired") {
-        return ("stop", Some(format!("health sources {name}")));
-    }
-    if row.is_some_and(|row| row.status == "file") {
-        return ("ok", None);
-    }
-    let refused = row.is_some_and(|row| row.status == "needs_auth");
-    match login {
-        None => return ("login", log_in()),
-        Some(login) if login.state == State::Stop => return ("stop", Some("health doctor".into())),
-        Some(login) if login.state == State::Login || refused => return ("login", log_in()),
-        Some(_) => {}
-    }
-    let Some(row) = row else { return ("new", Some(format!("{ingest} --since 6m"))) };
-    match row.covered_until(timed) {
-        Some(until) if (now - until).num_hours() <= FRESH_HOURS => ("ok", None),
-        _ => ("late", Some(ingest)),
-    }
 }
 
 fn local(ctx: &Context, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
@@ -179,7 +96,7 @@ fn table(ctx: &Context, lines: &[Line], now: DateTime<Utc>) {
             };
             let last_run = row
                 .and_then(|row| row.last_run.as_ref())
-                .map_or("-".to_owned(), |(at, status)| format!("{} {status}", local(ctx, *at, now)));
+                .map_or("-".to_owned(), |run| format!("{} {}", local(ctx, run.began, now), run.status));
             vec![
                 name,
                 line.state.to_owned(),
@@ -218,6 +135,17 @@ fn resources(ctx: &Context, lines: &[Line]) {
     }
     ctx.out.line("");
     ctx.out.table(&["RESOURCE", "FROM", "COMPLETE TO", "GAPS", ""], &rows);
+}
+
+/// What the last run met, where it did not end well.
+fn last_runs(ctx: &Context, lines: &[Line], now: DateTime<Utc>) {
+    for run in lines.iter().filter_map(|line| line.row.as_ref()?.last_run.as_ref()) {
+        if let Some(error) = &run.error {
+            let exit = run.exit.map_or_else(String::new, |exit| format!(" ({exit})"));
+            let began = local(ctx, run.began, now);
+            ctx.out.line(&format!("\nrun {} of {began} ended {}{exit}: {error}", run.run_id, run.status));
+        }
+    }
 }
 
 /// One mark a day: `#` held by every resource, `:` by some, `.` by none.
@@ -282,7 +210,9 @@ fn document(ctx: &Context, lines: &[Line], exit: Exit, now: DateTime<Utc>) -> se
             json!({"source": line.source.id, "account": line.account, "state": line.state,
                 "covered_until": line.covered_until(), "gaps": row.map_or(0, Row::gaps),
                 "rejects": row.map_or(0, |row| row.rejects),
-                "last_run": row.and_then(|row| row.last_run.as_ref()).map(|(at, status)| json!({"started_at": at, "status": status})),
+                "last_run": row.and_then(|row| row.last_run.as_ref()).map(|run| json!({
+                    "run": run.run_id, "started_at": run.began, "status": run.status, "exit": run.exit, "error": run.error,
+                })),
                 "not_before": row.and_then(|row| row.not_before), "resources": resources, "next": line.next})
         })
         .collect();
