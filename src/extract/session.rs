@@ -2,7 +2,7 @@
 //! the source's base address, whatever a link says.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -36,6 +36,10 @@ pub(crate) struct Session {
     max_requests: Option<u32>,
     /// The provider's clock, as its last answer told it.
     server_now: Mutex<Option<DateTime<Utc>>>,
+    /// Whether any request of this run brought data.
+    answered: AtomicBool,
+    /// A token that was refused although it had just been renewed.
+    refused: Mutex<Option<AccessToken>>,
 }
 
 /// What a session is made of.
@@ -78,6 +82,8 @@ impl Session {
             requests: AtomicU32::new(0),
             max_requests,
             server_now: Mutex::new(None),
+            answered: AtomicBool::new(false),
+            refused: Mutex::new(None),
         }
     }
 
@@ -116,12 +122,19 @@ impl Session {
                 () = self.stop.asked() => return Err(ExtractError::stopped(self.stop.signal().unwrap_or(2))),
             };
             let pause = match attempt {
-                Attempt::Body(body) => return Ok(Some(body)),
+                Attempt::Body(body) => {
+                    self.answered.store(true, Ordering::Relaxed);
+                    return Ok(Some(body));
+                }
                 Attempt::Empty => return Ok(None),
-                Attempt::Renew if renewed => return Err(self.still_refused()),
+                Attempt::Renew if renewed => return Err(self.still_refused(what, &token)),
                 Attempt::Renew => {
                     renewed = true;
-                    token = self.login.renew(&token).await.map_err(|error| self.no_token(error))?;
+                    token = match self.login.renew(&token).await {
+                        Ok(token) => token,
+                        Err(error) if error.is_still_refused() => return Err(self.still_refused(what, &token)),
+                        Err(error) => return Err(self.no_token(error)),
+                    };
                     continue;
                 }
                 Attempt::After(wait) => {
@@ -209,11 +222,7 @@ impl Session {
             Verdict::Wait(wait) => Attempt::After(wait.clamp(Duration::from_secs(1), Duration::from_hours(1))),
             Verdict::Reauthorize => Attempt::Renew,
             Verdict::Forbidden => {
-                return Err(ExtractError::resource(
-                    Kind::Login,
-                    format!("{} did not grant what {what} needs", self.source.title),
-                )
-                .next(self.login_again()));
+                return Err(self.not_granted(what));
             }
             Verdict::Reject(why) => {
                 return Err(ExtractError::resource(
@@ -254,14 +263,34 @@ impl Session {
         ExtractError { connection, ..ExtractError::new(Reach::Account, failure) }
     }
 
-    fn still_refused(&self) -> ExtractError {
-        let mut error = ExtractError::account(
+    /// A 401 after a renewal: of this resource alone, or of the login. The end of the run tells them apart.
+    fn still_refused(&self, what: &str, token: &AccessToken) -> ExtractError {
+        if let Ok(mut refused) = self.refused.lock() {
+            *refused = Some(token.clone());
+        }
+        let title = self.source.title;
+        ExtractError::resource(
             Kind::Login,
-            format!("{} refuses an access token that it renewed a moment ago", self.source.title),
+            format!("{title} refuses {what} to an access token that it renewed a moment ago"),
         )
-        .next(self.login_again());
-        error.connection = Some(Connection::NeedsAuth);
-        error
+        .next(self.login_again())
+    }
+
+    /// The login is dead whose renewed token opened nothing at all in this run. Says whether that was so.
+    pub(crate) fn login_died(&self) -> Result<bool, Failure> {
+        let refused = self.refused.lock().ok().and_then(|refused| refused.clone());
+        match refused.filter(|_| !self.answered.load(Ordering::Relaxed)) {
+            Some(token) => {
+                self.login.refused_in_use(&token).map_err(|error| error.into_failure(self.source))?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    fn not_granted(&self, what: &str) -> ExtractError {
+        let text = format!("{} did not grant what {what} needs", self.source.title);
+        ExtractError::resource(Kind::Login, text).next(self.login_again())
     }
 
     fn gave_up(&self, what: &str, why: &str) -> ExtractError {

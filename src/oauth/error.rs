@@ -102,6 +102,11 @@ impl From<StoreError> for Trouble {
 }
 
 impl TokenError {
+    /// Whether the provider refuses what it renewed a moment ago.
+    pub(crate) fn is_still_refused(&self) -> bool {
+        self.trouble == Trouble::StillRefused
+    }
+
     /// The three lines for a person.
     pub(crate) fn into_failure(self, source: &Source) -> Failure {
         let title = source.title;

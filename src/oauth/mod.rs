@@ -109,6 +109,11 @@ impl Login {
         self.obtain(Some(refused)).await
     }
 
+    /// Remembers that `refused`, which was renewed a moment ago, opens nothing: only a person can mend that.
+    pub(crate) fn refused_in_use(&self, refused: &AccessToken) -> Result<(), TokenError> {
+        self.site.refused_in_use(&refused.0).map_err(|trouble| self.error(trouble))
+    }
+
     async fn obtain(&self, refused: Option<&AccessToken>) -> Result<AccessToken, TokenError> {
         let mut held = self.held.lock().await;
         if let Some((token, until)) = &held.token {

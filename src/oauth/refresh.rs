@@ -196,6 +196,19 @@ impl Site {
         }
     }
 
+    /// Marks the login dead whose access token the provider refuses although it was renewed a moment ago; unless somebody
+    /// else renewed it meanwhile. Without the mark every run would renew it once more, in vain.
+    pub(super) fn refused_in_use(&self, refused: &SecretString) -> Result<(), Trouble> {
+        let locked = self.store.lock(WAIT)?;
+        let Some(mut record) = locked.load()? else { return Ok(()) };
+        if record.access.expose_secret() == refused.expose_secret() && record.dead.is_none() {
+            let reason = "it refuses an access token that it renewed a moment ago".to_owned();
+            record.dead = Some(Death { at: self.clock.now(), reason, interrupted_at: None });
+            locked.save(&record)?;
+        }
+        Ok(())
+    }
+
     /// Marks the login dead, unless somebody else renewed it meanwhile.
     fn died(&self, prepared: Prepared<'_>, mut record: Record, reason: String) -> Result<Obtained, Trouble> {
         let spent = record.spends().to_owned();

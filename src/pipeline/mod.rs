@@ -256,6 +256,11 @@ fn conclude(
     let mut report = one.report;
     report.requests = one.session.requests();
     report.take_load(load, finished, loaded);
+    match one.session.login_died() {
+        Ok(true) => report.connection = Some(Connection::NeedsAuth),
+        Ok(false) => {}
+        Err(failure) => report.fail(failure),
+    }
     if let (Some(signal), None) = (one.session.asked_to_stop(), report.signal) {
         report.stopped(signal); // after the last page, so that no resource noticed
     }

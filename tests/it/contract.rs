@@ -174,6 +174,24 @@ fn a_401_that_stays_ends_the_run<S: Subject>() {
     assert!(run.next().contains(&format!("health auth {}", S::ID.replace('_', "-"))), "{}", run.report());
     assert_eq!(world.provider.grants(|g| g.refreshes().len()), 1, "one refresh, then no more");
     fault.assert();
+    // It is remembered: no later run renews in vain, and everybody says the same.
+    world.provider.clear_log();
+    world.health(&["daily-refresh"]).expect(4);
+    assert_eq!(world.provider.log().len(), 0);
+    let logins = world.health(&["auth"]).says("renewed a moment ago");
+    assert_eq!(logins.code, 4, "{}", logins.report());
+    world.health(&["status"]).expect(0).says("login");
+    world.provider.no_faults();
+    world.login();
+    world.oracle().fired(&fault).check();
+}
+
+fn a_401_of_one_resource_leaves_the_login_alone<S: Subject>() {
+    let world = World::loaded(S::few(now()));
+    let fault = world.fault(When::resource(S::PAGED), What::status(401));
+    world.ingest().expect(3).says(S::PAGED);
+    world.health(&["auth"]).expect(0);
+    world.oracle().fired(&fault).check();
 }
 
 fn a_revoked_login_says_what_to_do<S: Subject>() {
@@ -370,7 +388,7 @@ macro_rules! suite {
             an_edit_behind_the_lookback_is_found_by_force a_late_record_inside_the_lookback_is_found
             a_record_deleted_upstream_is_retired pages_may_come_in_any_order a_short_429_is_waited_for
             a_long_429_is_remembered a_500_is_retried a_500_that_stays_is_reported a_401_refreshes_once
-            a_401_that_stays_ends_the_run a_revoked_login_says_what_to_do killed_in_the_third_page
+            a_401_that_stays_ends_the_run a_401_of_one_resource_leaves_the_login_alone a_revoked_login_says_what_to_do killed_in_the_third_page
             killed_and_the_page_token_no_longer_serves since_leaves_gaps_that_are_filled
             one_poisoned_record_is_one_reject a_410_ends_as_retired a_foreign_next_link_is_not_followed
             transform_twice_changes_nothing an_empty_listing_retires_nothing

@@ -67,6 +67,9 @@ fn lines(logins: &[LoginSummary], now: DateTime<Utc>, zone: Tz) -> Vec<String> {
         if let Some(problem) = login.and_then(|login| login.problem.as_ref()) {
             lines.push(format!("{indent}{problem}"));
         }
+        if let Some((_, reason)) = login.and_then(|login| login.dead.as_ref()) {
+            lines.push(format!("{indent}{}", crate::output::clean(reason)));
+        }
         if let Some(command) = login.and_then(next) {
             lines.push(format!("{indent}{command}"));
         }
