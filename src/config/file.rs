@@ -1,13 +1,16 @@
 //! The configuration files: what may stand in them, and which of several wins. Unknown keys are errors.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::Dirs;
+use super::trust::expect_ours;
 use crate::failure::{Failure, Kind};
 
 /// One file.
@@ -49,13 +52,19 @@ struct SourceKeys {
     token_url: Option<String>,
 }
 
-/// The files that were found, the strongest first.
+/// The files that were found, the strongest first, and the environment of the commands that they name.
 #[derive(Default)]
-pub(super) struct Merged(Vec<File>);
+pub(super) struct Merged {
+    files: Vec<File>,
+    environment: Vec<(String, String)>,
+}
+
+/// How long a command may take to print a secret: a person may have to unlock a key for it.
+const COMMAND: Duration = Duration::from_mins(1);
 
 impl Merged {
     /// `named` replaces the user's file and must exist.
-    pub(super) fn read(dirs: &Dirs, named: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn read(dirs: &Dirs, named: Option<&Path>, environment: Vec<(String, String)>) -> Result<Self, Failure> {
         let mut paths: Vec<PathBuf> = Vec::new();
         if let Ok(here) = std::env::current_dir() {
             paths.extend(here.ancestors().map(|dir| dir.join("health.toml")).find(|path| path.is_file()));
@@ -70,11 +79,11 @@ impl Merged {
         }
         paths.push(PathBuf::from("/etc/health/config.toml"));
         let files = paths.iter().filter(|path| path.is_file()).map(|path| read_one(path)).collect::<Result<_, _>>()?;
-        Ok(Self(files))
+        Ok(Self { files, environment })
     }
 
     fn first<T>(&self, get: impl Fn(&File) -> Option<T>) -> Option<T> {
-        self.0.iter().find_map(get)
+        self.files.iter().find_map(get)
     }
 
     fn first_of_source<T>(&self, id: &str, get: impl Fn(&SourceKeys) -> Option<T>) -> Option<T> {
@@ -119,6 +128,7 @@ impl Merged {
                 keys.client_secret.as_ref(),
                 keys.client_secret_file.as_deref(),
                 keys.client_secret_command.as_deref(),
+                &self.environment,
             )
         })
         .transpose()
@@ -127,7 +137,8 @@ impl Merged {
     pub(super) fn database_url(&self) -> Result<Option<SecretString>, Failure> {
         self.first(|file| {
             let keys = &file.database;
-            resolve("database.url", keys.url.as_ref(), keys.url_file.as_deref(), keys.url_command.as_deref())
+            let (text, file, command) = (keys.url.as_ref(), keys.url_file.as_deref(), keys.url_command.as_deref());
+            resolve("database.url", text, file, command, &self.environment)
         })
         .transpose()
     }
@@ -135,8 +146,12 @@ impl Merged {
 
 fn read_one(path: &Path) -> Result<File, Failure> {
     let shown = crate::output::clean(&path.display().to_string());
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Failure::new(Kind::Config, format!("{shown}: {error}")))?;
+    let unread = |error: std::io::Error| {
+        Failure::new(Kind::Config, format!("{shown}: {error}"))
+            .next(format!("ls -l {shown}    and mend its permissions"))
+    };
+    expect_ours(path, &std::fs::metadata(path).map_err(unread)?)?;
+    let text = std::fs::read_to_string(path).map_err(unread)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let at_line = |line: usize, what: &str| {
         Failure::new(Kind::Config, format!("{shown} line {line}: {what}"))
@@ -144,7 +159,7 @@ fn read_one(path: &Path) -> Result<File, Failure> {
     };
     let file: File = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
-        at_line(line, &crate::output::clean(error.message()))
+        at_line(line, &shown_message(error.message()))
     })?;
     let ids: Vec<&str> = crate::sources::ALL.iter().map(|source| source.id).collect();
     match file.sources.keys().find(|name| !ids.contains(&name.as_str())) {
@@ -158,12 +173,24 @@ fn read_one(path: &Path) -> Result<File, Failure> {
     }
 }
 
+/// What may be said of a mistake: messages about keys name the key, all others could repeat a value.
+fn shown_message(message: &str) -> String {
+    if ["unknown field", "duplicate field", "duplicate key", "missing field"]
+        .iter()
+        .any(|kind| message.starts_with(kind))
+    {
+        return crate::output::clean(message);
+    }
+    "it cannot be read; text goes between quotes, and each key stands there once".into()
+}
+
 /// A secret given directly, in a file, or by a command (an argument vector, no shell).
 fn resolve(
     key: &str,
     text: Option<&SecretString>,
     file: Option<&Path>,
     command: Option<&[String]>,
+    environment: &[(String, String)],
 ) -> Option<Result<SecretString, Failure>> {
     if let Some(text) = text {
         return Some(Ok(text.clone()));
@@ -177,13 +204,35 @@ fn resolve(
         );
     }
     let (program, arguments) = command?.split_first()?;
-    Some(match Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output() {
-        Err(error) => Err(fail(format!("_command cannot be run: {error}"))),
-        Ok(run) if !run.status.success() => Err(fail(format!("_command ended with {}", run.status))),
-        Ok(run) => String::from_utf8(run.stdout)
-            .map(|text| text.trim_end().to_owned().into())
-            .map_err(|_| fail("_command gave something that is not text".into())),
-    })
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(environment.iter().cloned());
+    Some(
+        printed(command.stdin(Stdio::null()).stderr(Stdio::inherit())).map_err(|what| fail(format!("_command {what}"))),
+    )
+}
+
+/// What a command prints, if it ends well and in time.
+fn printed(command: &mut Command) -> Result<SecretString, String> {
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| format!("cannot be run: {error}"))?;
+    let mut stdout = child.stdout.take().ok_or("has no output")?;
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let read = stdout.read_to_end(&mut bytes).map(|_| bytes);
+        let _ = sender.send(read);
+    });
+    let Ok(read) = receiver.recv_timeout(COMMAND) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(format!("did not end within {} s", COMMAND.as_secs()));
+    };
+    let status = child.wait().map_err(|error| error.to_string())?;
+    if !status.success() {
+        return Err(format!("ended with {status}"));
+    }
+    let bytes = read.map_err(|error| error.to_string())?;
+    let text = String::from_utf8(bytes).map_err(|_| "gave something that is not text")?;
+    Ok(text.trim_end().to_owned().into())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod dirs;
 mod dotenv;
 mod file;
+mod trust;
 mod vars;
 
 use std::path::PathBuf;
@@ -98,7 +99,7 @@ impl Config {
         }
         let dirs = Dirs::find(&vars)?;
         let named = overrides.config_file.or_else(|| vars.text("HEALTH_CONFIG").map(PathBuf::from));
-        let file = file::Merged::read(&dirs, named.as_deref())?;
+        let file = file::Merged::read(&dirs, named.as_deref(), vars.for_children())?;
         let database = database(&vars, &file)?;
         let tz_name = overrides.tz.or_else(|| vars.text("HEALTH_TZ")).or_else(|| file.person_timezone());
         let home_tz = match tz_name {
@@ -184,7 +185,7 @@ impl Config {
         ["BASE_URL", "AUTHORIZE_URL", "TOKEN_URL"]
             .iter()
             .filter_map(|suffix| self.setting(source, suffix))
-            .map(|(value, origin)| format!("{origin}: {}", value.split('?').next().unwrap_or_default()))
+            .map(|(value, origin)| format!("{origin}: {}", without_secrets(&value)))
             .collect()
     }
 
@@ -245,9 +246,21 @@ pub(crate) fn zone(name: &str) -> Result<Tz, Failure> {
     })
 }
 
+/// An address as it may be shown: no name, no password, no query.
+fn without_secrets(value: &str) -> String {
+    Url::parse(value).map_or_else(
+        |_| "(not an address)".to_owned(),
+        |url| format!("{}{}", url.origin().ascii_serialization(), url.path().trim_end_matches('/')),
+    )
+}
+
 /// An address that may be contacted: https, or plain http for loopback (docs/adr/12).
 fn checked_address(value: &str, origin: &str) -> Result<Url, Failure> {
     let url = Url::parse(value).map_err(|_| Failure::new(Kind::Config, format!("{origin} is not an address")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Failure::new(Kind::Config, format!("{origin} holds a user name or a password"))
+            .next("write the address without what stands before the @"));
+    }
     if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) {
         return Ok(url);
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 
-use super::dotenv;
+use super::{dotenv, trust};
 use crate::failure::{Failure, Kind};
 use crate::source::Source;
 
@@ -87,21 +87,8 @@ impl Vars {
     /// Reads `.env` unless somebody else could have written it: it may redirect every address (docs/adr/13).
     fn read_dotenv(&mut self, path: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
         let Ok(meta) = std::fs::metadata(path) else { return Ok(()) };
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let us = rustix::process::geteuid().as_raw();
-            if meta.uid() != us && meta.uid() != 0 || meta.mode() & 0o022 != 0 {
-                return Err(Failure::new(
-                    Kind::Config,
-                    ".env in this directory belongs to another user, or others may write it; it is not read",
-                )
-                .kept("nothing was sent anywhere")
-                .next("chmod 600 .env    (after you have read it)"));
-            }
-            if meta.mode() & 0o077 != 0 {
-                notes.push(".env can be read by other users of this machine; chmod 600 .env".into());
-            }
+        if trust::expect_ours(path, &meta)? {
+            notes.push(".env can be read by other users of this machine; chmod 600 .env".into());
         }
         if !meta.is_file() {
             return Ok(());
@@ -136,6 +123,27 @@ impl Vars {
     /// A value of the environment itself: directories are never taken from `.env`.
     pub(super) fn process_text(&self, name: &str) -> Option<String> {
         self.0.get(name).filter(|found| found.from_process).map(|found| found.text.clone())
+    }
+
+    /// What a child process is given of the environment, and nothing else: no setting and no secret of ours.
+    pub(super) fn for_children(&self) -> Vec<(String, String)> {
+        const PASSED: [&str; 14] = [
+            "PATH",
+            "HOME",
+            "USER",
+            "LOGNAME",
+            "SHELL",
+            "LANG",
+            "LC_ALL",
+            "TMPDIR",
+            "XDG_RUNTIME_DIR",
+            "XDG_CONFIG_HOME",
+            "DBUS_SESSION_BUS_ADDRESS",
+            "SSH_AUTH_SOCK",
+            "GPG_TTY",
+            "GNUPGHOME",
+        ];
+        PASSED.iter().filter_map(|name| Some(((*name).to_owned(), self.process_text(name)?))).collect()
     }
 
     pub(super) fn flag(&self, name: &str) -> bool {

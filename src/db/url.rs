@@ -18,6 +18,9 @@ pub(super) fn normalised(
             .next("use an address like postgresql://user@localhost:5432/health")
     };
     let text = url.expose_secret();
+    if has_stray_at(text) {
+        return Err(bad("the password holds a character that must be written with %: @ as %40, / as %2F, ? as %3F"));
+    }
     let (text, mode, root) = match text.split_once('?') {
         Some((base, query)) if text.contains("://") => split_query(base, query),
         _ => (text.to_owned(), None, None),
@@ -45,6 +48,14 @@ pub(super) fn normalised(
     };
     let shown = shown(&config);
     Ok((config, tls, shown))
+}
+
+/// Whether an `@` stands where only one that belongs to the password can stand: behind it the driver would look for a host,
+/// and part of the password would be shown as one.
+fn has_stray_at(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    authority.matches('@').count() > 1 || rest[authority.len()..].contains('@')
 }
 
 /// Takes `sslmode` and `sslrootcert` out of the parameters, which the driver would refuse.

@@ -229,6 +229,29 @@ fn hints_name_commands_that_exist() {
 }
 
 #[test]
+fn planted_settings_run_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let (home, db) = home();
+    let (ran, planted) = (home.path().join("ran"), home.path().join("health.toml"));
+    let command =
+        format!("[database]\nurl_command = [\"sh\", \"-c\", \"env > {}; echo '{}'\"]\n", ran.display(), db.url);
+    std::fs::write(&planted, command).expect("a file");
+    home.unset("HEALTH_DATABASE_URL");
+    home.set("WHOOP_CLIENT_SECRET", "canary");
+    std::fs::create_dir_all(home.work()).expect("a folder");
+    for mode in [0o666, 0o620] {
+        std::fs::set_permissions(&planted, PermissionsExt::from_mode(mode)).expect("permissions");
+        home.health(&["transform"]).expect(13).says("health.toml");
+        assert!(!ran.exists(), "the command of a file that others may write was run");
+    }
+    // The same file, safely kept, is believed; its command is given none of our settings.
+    std::fs::set_permissions(&planted, PermissionsExt::from_mode(0o600)).expect("permissions");
+    home.health(&["transform"]).expect_one_of(&[0, 13]);
+    let seen = std::fs::read_to_string(&ran).expect("the command ran");
+    assert!(seen.contains("PATH=") && !seen.contains("canary"), "{seen}");
+}
+
+#[test]
 fn a_planted_env_file_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let (home, db) = home();

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use crate::providers::whoop::Whoop;
+use crate::support::cli::Run;
 use crate::support::faults::{What, When};
 use crate::support::net::get;
 use crate::support::pg::{HEALTH, files};
@@ -178,6 +179,30 @@ fn a_line_of_env_that_cannot_be_read_is_not_shown() {
             assert!(!all.contains("canary") && all.contains("line 2 of .env"), "{}", run.report());
         }
     }
+}
+
+#[test]
+fn malformed_settings_do_not_show_what_they_hold() {
+    let world = world_without_secret();
+    let hidden = |run: &Run| {
+        let all = [run.stdout.as_str(), run.stderr.as_str()].concat();
+        assert!(run.code == 13 && !all.contains("4815162342"), "{}", run.report());
+    };
+    let toml = world.home.work().join("health.toml");
+    for text in ["[sources.whoop]\nclient_secret = 4815162342\n", "[sources.whoop]\nclient_secret = x4815162342\n"] {
+        std::fs::write(&toml, text).unwrap();
+        hidden(&world.health(&["doctor", "--json"]));
+        hidden(&world.health(&["status"]).says("health.toml line 2"));
+    }
+    std::fs::remove_file(&toml).unwrap();
+    for url in ["postgresql://u:4815@4815162342@127.0.0.1:9/d", "postgresql://u:1/4815162342@127.0.0.1:9/d"] {
+        world.home.set("HEALTH_DATABASE_URL", url);
+        hidden(&world.health(&["status"]).says("%40"));
+    }
+    world.home.set("HEALTH_DATABASE_URL", &world.db.url);
+    world.home.set("WHOOP_CLIENT_SECRET", "x");
+    world.home.set("WHOOP_BASE_URL", "https://user:4815162342@127.0.0.1:1/x");
+    hidden(&world.health(&["auth", "whoop", "--no-browser"]).says("WHOOP_BASE_URL"));
 }
 
 #[test]
