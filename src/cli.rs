@@ -123,14 +123,18 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 /// Help goes to standard output. A mistake gets the form of every failure: what it is, and the command that helps.
 fn show_usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    let out = Out { json: arguments.iter().any(|argument| argument == "--json"), ..Out::default() };
     if !error.use_stderr() {
-        let _ = error.print();
+        if out.json {
+            out.text("health.help/1", error.render().to_string().trim_end());
+        } else {
+            let _ = error.print();
+        }
         return Exit::OK;
     }
     let said = error.render().to_string();
     let said =
         said.trim_start_matches("error: ").split("\n\nFor more information").next().unwrap_or_default().trim_end();
-    let out = Out { json: arguments.iter().any(|argument| argument == "--json"), ..Out::default() };
     out.failure(&Failure::new(Kind::Usage, said.to_owned()).next(helping(said)));
     Exit::from(Kind::Usage)
 }
@@ -159,6 +163,7 @@ fn dispatch(cli: &Cli, out: &Out) -> Result<Exit, Failure> {
     let mut out = out.clone();
     out.no_input |= config.no_input;
     let ctx = Context { config, out };
+    crate::signals::watch();
     match &cli.command {
         None => commands::front_page(&ctx),
         Some(Command::Demo(args)) => commands::demo::run(ctx, args),

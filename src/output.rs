@@ -43,9 +43,18 @@ impl Out {
         self.write_stdout(text);
     }
 
-    /// One document, on standard output.
+    /// One document, on standard output: `schema` is its first member and `result` its last.
     pub(crate) fn json(&self, value: &Value) {
-        self.write_stdout(&value.to_string());
+        self.write_stdout(&serde_json::to_string(&Document(value)).unwrap_or_default());
+    }
+
+    /// A text, or with `--json` a document that holds it.
+    pub(crate) fn text(&self, schema: &str, text: &str) {
+        if self.json {
+            self.json(&json!({"schema": schema, "text": text, "result": result(Exit::OK, &Value::Null, &[])}));
+        } else {
+            self.line(text);
+        }
     }
 
     #[allow(clippy::unused_self, reason = "printing goes through the handle, so that it can be told apart in tests")]
@@ -79,8 +88,21 @@ impl Out {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 
-    /// The three lines of a failure, or its object with `--json`.
+    /// The three lines of a failure, and its document with `--json`.
     pub(crate) fn failure(&self, failure: &Failure) {
+        self.failure_lines(failure);
+        if self.json {
+            let next: Vec<&str> = failure.next.as_deref().into_iter().collect();
+            self.json(&json!({
+                "schema": "health.error/1",
+                "error": failure.error.to_string(),
+                "result": result(failure.exit(), &json!(failure.kept), &next),
+            }));
+        }
+    }
+
+    /// The three lines alone, where another document speaks of the failure.
+    pub(crate) fn failure_lines(&self, failure: &Failure) {
         let mut text = format!("error: {}", failure.error);
         if self.verbose > 0 {
             for cause in failure.error.chain().skip(1) {
@@ -94,14 +116,6 @@ impl Out {
             let _ = write!(text, "\nnext:  {next}");
         }
         self.write_stderr(&text);
-        if self.json {
-            let next: Vec<&str> = failure.next.as_deref().into_iter().collect();
-            self.json(&json!({
-                "schema": "health.error/1",
-                "error": failure.error.to_string(),
-                "result": result(failure.exit(), &json!(failure.kept), &next),
-            }));
-        }
     }
 
     /// A table for people, on standard output: columns lined up, two blanks between them, no frame.
@@ -154,6 +168,23 @@ pub(crate) fn stdout_failure() -> Option<std::io::ErrorKind> {
     STDOUT_FAILED.get().copied().filter(|kind| *kind != std::io::ErrorKind::BrokenPipe)
 }
 
+/// A document with its members in the order that readers of a stream count on.
+struct Document<'a>(&'a Value);
+
+impl serde::Serialize for Document<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Value::Object(members) = self.0 else { return self.0.serialize(serializer) };
+        let place = |name: &str| match name {
+            "schema" => 0,
+            "result" => 2,
+            _ => 1,
+        };
+        let mut ordered: Vec<_> = members.iter().collect();
+        ordered.sort_by_key(|(name, _)| place(name)); // stable: the others stay as they are
+        serializer.collect_map(ordered)
+    }
+}
+
 /// The `result` member of every `--json` document.
 pub(crate) fn result(exit: Exit, kept: &Value, next: &[&str]) -> Value {
     let class = match exit.0 {
@@ -194,6 +225,13 @@ pub(crate) fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_begins_with_its_schema_and_ends_with_its_result() {
+        let value = json!({"result": {"z": 1, "a": 2}, "zz": null, "schema": "x/1", "a": [3]});
+        let text = serde_json::to_string(&Document(&value)).unwrap();
+        assert_eq!(text, r#"{"schema":"x/1","a":[3],"zz":null,"result":{"a":2,"z":1}}"#);
+    }
 
     #[test]
     fn provider_text_cannot_steer_a_terminal() {

@@ -52,10 +52,7 @@ impl Stop {
     /// the process at once: whatever was not committed is not visible, so nothing has to be put in order.
     #[cfg(unix)]
     pub(crate) fn listen(&self) -> std::io::Result<Listening> {
-        static LISTENER: OnceLock<Option<std::io::ErrorKind>> = OnceLock::new();
-        if let Some(kind) = LISTENER.get_or_init(|| start_listener().err().map(|error| error.kind())) {
-            return Err((*kind).into());
-        }
+        listener()?;
         *current() = Some(self.clone());
         Ok(Listening(()))
     }
@@ -68,6 +65,29 @@ impl Drop for Listening {
     fn drop(&mut self) {
         *current() = None;
     }
+}
+
+/// From here on a signal ends the process with a word and the right code, also where nobody listens yet.
+pub(crate) fn watch() {
+    #[cfg(unix)]
+    let _ = listener(); // without it a signal does what it does to any program
+}
+
+#[cfg(unix)]
+fn listener() -> std::io::Result<()> {
+    static LISTENER: OnceLock<Option<std::io::ErrorKind>> = OnceLock::new();
+    match LISTENER.get_or_init(|| start_listener().err().map(|error| error.kind())) {
+        Some(kind) => Err((*kind).into()),
+        None => Ok(()),
+    }
+}
+
+/// Whether whoever started this process wants it to outlive its terminal, as `nohup` does.
+#[cfg(unix)]
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 != 0)
 }
 
 /// Whom a first signal asks to stop; none: nobody has borders to stop at.
@@ -85,14 +105,15 @@ fn start_listener() -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let (mut int, mut term, mut hup) = {
         let _entered = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?)
+        let hup = if hangup_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, hup)
     };
     let listen = async move {
         loop {
             let number = tokio::select! {
                 Some(()) = int.recv() => 2,
                 Some(()) = term.recv() => 15,
-                Some(()) = hup.recv() => 1,
+                Some(()) = async { hup.as_mut()?.recv().await } => 1,
                 else => return,
             };
             let asked = current().clone();

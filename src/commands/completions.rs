@@ -13,6 +13,6 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut crate::cli::command(), "health", &mut script);
-    out.line(String::from_utf8_lossy(&script).trim_end());
+    out.text("health.completions/1", String::from_utf8_lossy(&script).trim_end());
     Ok(Exit::OK)
 }

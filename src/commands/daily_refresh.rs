@@ -101,19 +101,19 @@ fn tell(ctx: &Context, reports: Vec<Report>) -> Exit {
         ctx.out.json(
             &json!({"schema": "health.daily-refresh/1", "sources": sources, "result": result(exit, &kept, &next)}),
         );
-        return exit;
-    }
-    for one in &reports {
-        report::tell(ctx, one);
-    }
-    let summary = format!("{}: {fine} of {} sources. Everything fetched is saved.", exit.name(), reports.len());
-    if exit == Exit::OK {
-        ctx.out.note(&summary);
     } else {
-        ctx.out.write_stderr(&summary);
+        for one in &reports {
+            report::tell(ctx, one);
+        }
+        let summary = format!("{}: {fine} of {} sources. Everything fetched is saved.", exit.name(), reports.len());
+        if exit == Exit::OK {
+            ctx.out.note(&summary);
+        } else {
+            ctx.out.write_stderr(&summary);
+        }
     }
     for failure in reports.into_iter().flat_map(|one| one.failures) {
-        ctx.out.failure(&failure);
+        ctx.out.failure_lines(&failure);
     }
     exit
 }

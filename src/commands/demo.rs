@@ -52,6 +52,7 @@ pub(crate) fn run(ctx: Context, args: &Args) -> Result<Exit, Failure> {
         return dry::run(&ctx, args);
     }
     let place = Place::find(&ctx)?;
+    let _alone = place.hold()?;
     if args.drop {
         return drop_all(&ctx, &place);
     }

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
             known.render_long_help().to_string()
         }
     };
-    out.line(text.trim_end());
+    out.text("health.help/1", text.trim_end());
     Ok(Exit::OK)
 }
 

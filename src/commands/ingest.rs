@@ -274,9 +274,7 @@ fn show(ctx: &Context, report: Report, range: &Range) -> Exit {
             kept: failure.kept.or_else(|| began.then(|| super::report::kept_line(&report.resources))),
             ..failure
         };
-        if !ctx.out.json {
-            ctx.out.failure(&told);
-        }
+        ctx.out.failure_lines(&told);
     }
     exit
 }

@@ -45,6 +45,18 @@ pub(crate) fn front_page(ctx: &Context) -> Result<Exit, Failure> {
     let logins = crate::oauth::list(&ctx.config)?;
     let needy =
         logins.iter().find(|login| matches!(login.state, crate::oauth::State::Login | crate::oauth::State::Stop));
+    if ctx.out.json {
+        let next = match (logins.len(), needy) {
+            (0, _) => "health demo".to_owned(),
+            (_, Some(login)) => crate::oauth::auth_command(login.source, &login.account),
+            (_, None) => "health status".to_owned(),
+        };
+        ctx.out.json(&serde_json::json!({
+            "schema": "health.overview/1", "connected": logins.len(), "needs": needy.map(|login| login.source.id),
+            "result": crate::output::result(Exit::OK, &serde_json::Value::Null, &[&next]),
+        }));
+        return Ok(Exit::OK);
+    }
     match (logins.len(), needy) {
         (0, _) => ctx.out.line(
             "Nothing is connected yet. Three ways to begin:\n  health demo                             a synthetic year\n  \

@@ -166,6 +166,6 @@ fn show(ctx: &Context, client: &mut postgres::Client, person: &Person, name: &st
     let source = crate::sources::find(source).ok_or_else(unknown)?;
     let model = source.models.iter().find(|one| one.name == model).ok_or_else(unknown)?;
     let account = Account::all(client, person, source)?.first().map_or(1, |account| account.account_id);
-    ctx.out.line(transform::shown(source, model, person.user_id, account).trim_end());
+    ctx.out.text("health.model/1", transform::shown(source, model, person.user_id, account).trim_end());
     Ok(Exit::OK)
 }

@@ -32,6 +32,8 @@ pub(crate) struct Files {
     pub(crate) tables: &'static [TypedTable],
     /// When the newest published document was made. $1 person, $2 account.
     pub(crate) newest: &'static str,
+    /// After so many days without a newer document the source is late; none: it never is.
+    pub(crate) fresh_days: Option<i64>,
     /// Runs that published a file, as one array. $1 person, $2 account, $3 file.
     pub(crate) runs_of: &'static str,
     /// Writes down what a document says about itself. $1 person, $2 account, $3 file, $4 made, $5 columns, $6 run.

@@ -9,7 +9,7 @@ mod canonical_sleep;
 mod canonical_workouts;
 mod corpus;
 mod elements;
-mod exports;
+pub mod exports;
 mod hostile;
 mod kills;
 mod side;

@@ -52,6 +52,7 @@ fn the_demo_takes_the_real_path_in_a_place_of_its_own() {
     home.health(&["demo", "--dry-run"]).expect(0).says("in place of the demo that is there");
     assert_eq!(home.health(&["demo", "--drop", "--dry-run", "--json"]).expect(0).json()["replaces"], true);
     assert!(home.data().join("demo").exists(), "a dry run removed the demo");
+    one_demo_at_a_time(&home);
     home.health(&["demo", "--drop"]).expect(0).says("removed");
     assert!(!home.data().join("demo").exists());
     home.health(&["demo", "--drop"]).expect(0).says("there is no demo");
@@ -62,6 +63,19 @@ fn the_demo_takes_the_real_path_in_a_place_of_its_own() {
     home.health(&["demo", "--days", "40"]).expect(6).says("no demo made");
     home.health(&["demo", "--drop"]).expect(6).says("untouched");
     admin.batch_execute("drop database health_demo").expect("somebody else's database is still there");
+}
+
+/// A second one is told to wait and harms nothing; one killed while its database has no mark yet stands in nobody's way.
+fn one_demo_at_a_time(home: &Home) {
+    let mut first = home.start(&["demo", "--days", "40"]);
+    while first.line() != "$ health migrate" {}
+    home.health(&["demo", "--days", "40"]).expect(10).says("another health demo");
+    home.health(&["demo", "--drop"]).expect(10);
+    first.wait(home).expect(0);
+    Database::server().batch_execute("create database health_demo_unfinished").unwrap();
+    home.health(&["demo", "--days", "40"]).expect(0);
+    let left = Database::server().query_opt("select from pg_database where datname = 'health_demo_unfinished'", &[]);
+    assert!(left.unwrap().is_none());
 }
 
 fn holds_what_the_year_promises(client: &mut Client) {

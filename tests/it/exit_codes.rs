@@ -229,6 +229,45 @@ fn hints_name_commands_that_exist() {
 }
 
 #[test]
+fn every_document_begins_with_its_schema_and_ends_with_its_result() {
+    let (home, _db) = home();
+    for args in [
+        &[][..],
+        &["status"],
+        &["auth"],
+        &["auth", "whoop", "--forget"],
+        &["sources"],
+        &["sources", "whoop"],
+        &["rejects"],
+        &["zones"],
+        &["doctor"],
+        &["migrate", "--check"],
+        &["transform", "--dry-run"],
+        &["transform", "--show", "whoop.workouts"],
+        &["daily-refresh", "--dry-run"],
+        &["demo", "--dry-run"],
+        &["help"],
+        &["help", "env"],
+        &["completions", "bash"],
+        &["--version"],
+        &["ingest", "--help"],
+        &["ingest", "whoop"],
+        &["ingest", "nothing"],
+        &["nonsense"],
+    ] {
+        let run = home.health(&[args, &["--json"]].concat());
+        run.json();
+        let (text, all) = (run.stdout.trim_end(), run.report());
+        assert!(text.starts_with(r#"{"schema":"health."#) && !text.contains('\n'), "{all}");
+        let result = text.rfind(r#","result":{"#).unwrap_or_else(|| panic!("no result\n{all}"));
+        let value: serde_json::Value =
+            serde_json::from_str(&text[result + 10..text.len() - 1]).expect("the last member");
+        assert_eq!(value["exit"], run.code, "{all}");
+        assert_eq!(run.code != 0, run.stderr.contains("error: "), "a failure is told on standard error too\n{all}");
+    }
+}
+
+#[test]
 fn planted_settings_run_nothing() {
     use std::os::unix::fs::PermissionsExt;
     let (home, db) = home();

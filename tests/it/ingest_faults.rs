@@ -396,50 +396,6 @@ fn p25_p26_keys_are_text() {
 }
 
 #[test]
-fn resources_and_ranges_can_be_chosen() {
-    let world = connected();
-    world.health(&["ingest", "whoop", "cycles", "sleeps", "--since", "2026-11-01", "--until", "2026-11-10"]).expect(0);
-    assert!(!world.provider.requests("cycles").is_empty());
-    assert_eq!(world.provider.requests("workouts").len() + world.provider.requests("recoveries").len(), 0);
-    let mut sql = world.sql();
-    // Local midnights of the person's zone; the named last day is included.
-    let outside = "whoop_raw.cycles where record_at < '2026-11-01T07:00:00Z' or record_at >= '2026-11-11T08:00:00Z'";
-    assert_eq!(count(&mut sql, outside), 0);
-    assert!(count(&mut sql, "whoop_raw.cycles") >= 9);
-    assert_eq!(count(&mut sql, "whoop_raw.workouts"), 0);
-    world.health(&["ingest", "whoop", "--since", "2026-09-01"]).expect(0);
-    world.oracle().check();
-}
-
-#[test]
-fn a_resource_named_twice_is_read_once() {
-    let world = connected();
-    world.health(&["ingest", "whoop", "sleeps", "sleeps"]).expect(0);
-    let once = connected();
-    once.health(&["ingest", "whoop", "sleeps"]).expect(0);
-    assert_eq!(world.provider.requests("sleeps").len(), once.provider.requests("sleeps").len());
-    world.oracle().check();
-}
-
-#[test]
-fn an_end_before_all_that_is_held_asks_for_what_lies_before() {
-    let world = connected();
-    world.health(&["ingest", "whoop", "--since", "2026-11-01"]).expect(0);
-    let held = count(&mut world.sql(), "whoop_raw.cycles");
-    world.health(&["ingest", "whoop", "--until", "2026-10-31"]).expect(0);
-    assert!(count(&mut world.sql(), "whoop_raw.cycles") > held, "nothing before was read");
-    assert_eq!(world.health(&["status", "--json"]).expect(0).json()["sources"][0]["gaps"], 0);
-    world.oracle().check();
-}
-
-#[test]
-fn a_time_beyond_all_calendars_is_refused_before_any_request() {
-    let world = connected();
-    world.health(&["ingest", "whoop", "--since", "99999y"]).expect(2).says("is not a date");
-    assert_eq!(world.provider.log().iter().filter(|entry| entry.resource == "cycles").count(), 0);
-}
-
-#[test]
 fn raw_only_leaves_canonical_for_later() {
     let world = connected();
     world.health(&["ingest", "whoop", "--raw-only"]).expect(0);

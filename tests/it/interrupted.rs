@@ -11,7 +11,7 @@ use crate::providers::whoop::records::Scored;
 use crate::support::faults::{Fired, What, When};
 use crate::support::net::Gate;
 use crate::support::pg::HEALTH;
-use crate::support::rows::{count, covers, run_states, value};
+use crate::support::rows::{count, covers, rows, run_states, value};
 use crate::support::subject::Subject;
 use crate::support::world::{World, now, until};
 
@@ -85,6 +85,40 @@ fn k9_a_signal_also_ends_the_models() {
         drop(holding);
         world.oracle().check();
     }
+}
+
+#[test]
+fn a_command_without_pages_ends_at_once_and_says_so() {
+    let world = World::loaded(Whoop::few(now()));
+    let mut sql = world.sql();
+    let mut holding = sql.transaction().expect("a transaction");
+    holding.batch_execute("lock table whoop_raw.sleeps in access exclusive mode").expect("a lock");
+    let running = world.home.start(&["transform", "whoop", "--rebuild"]);
+    until(|| {
+        let waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+        !rows(&mut world.sql(), waiting).is_empty()
+    });
+    running.signal(Signal::SIGINT);
+    running.wait(&world.home).expect(130).says("stopped on request");
+    holding.rollback().expect("an end");
+    world.oracle().check();
+}
+
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_does() {
+    let (world, gate, fault) = gated(1);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", r#"trap '' HUP; exec "$0" ingest whoop"#, HEALTH]).env_clear().current_dir(world.home.work());
+    for (name, value) in world.home.command(&[]).get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    let mut running = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("a run");
+    world.until_fired(&fault);
+    let process = nix::unistd::Pid::from_raw(i32::try_from(running.id()).expect("a number"));
+    nix::sys::signal::kill(process, Signal::SIGHUP).expect("a signal");
+    gate.open();
+    assert_eq!(running.wait().expect("an end").code(), Some(0));
+    world.oracle().fired(&fault).check();
 }
 
 #[test]

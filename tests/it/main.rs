@@ -39,6 +39,7 @@ mod refresh;
 mod secrets;
 mod server;
 mod simulated;
+mod status;
 mod sweep;
 mod tls;
 mod windows;

@@ -16,6 +16,12 @@ use crate::server;
 
 pub(super) const DATABASE: &str = "health_demo";
 
+/// Its name until it carries the mark.
+const UNFINISHED: &str = "health_demo_unfinished";
+
+/// One demo at a time: each makes the database anew.
+const LOCK: i64 = 0x6865_616c_7468_6465; // "healthde"
+
 /// Its folder, in the one of the data.
 pub(super) const FOLDER: &str = "demo";
 
@@ -55,12 +61,28 @@ impl Place {
         &self.folder
     }
 
-    /// An empty database and no folder, whatever was there from an earlier demo.
+    /// Keeps other demos of this server away as long as the returned connection lives.
+    pub(super) fn hold(&self) -> Result<Client, Failure> {
+        let mut client = self.own.connect()?;
+        if client.query_one("select pg_try_advisory_lock($1)", &[&LOCK]).sql()?.get(0) {
+            return Ok(client);
+        }
+        Err(Failure::new(Kind::Busy, "another health demo is under way on this server")
+            .kept("that one, unharmed")
+            .next("wait until it has ended, then: health demo"))
+    }
+
+    /// An empty database and no folder, whatever was there from an earlier demo. The database gets its name when it
+    /// carries our mark: one without it is never ours, wherever an earlier demo was killed.
     pub(super) fn make(&self) -> Result<(), Failure> {
         self.remove()?;
         let mut client = self.own.connect()?;
-        db::create_database(&mut client, DATABASE)?;
-        client.batch_execute(&format!("comment on database {DATABASE} is '{MARK}'")).sql()
+        db::create_database(&mut client, UNFINISHED)?;
+        client
+            .batch_execute(&format!(
+                "comment on database {UNFINISHED} is '{MARK}'; alter database {UNFINISHED} rename to {DATABASE}"
+            ))
+            .sql()
     }
 
     /// Whether an earlier demo's database or folder is there. Refuses a database of that name that no demo made.
@@ -75,12 +97,31 @@ impl Place {
         if found {
             db::drop_database(&mut client, DATABASE)?;
         }
+        self.remove_unfinished(&mut client)?;
         match std::fs::remove_dir_all(&self.folder) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(found),
             Err(error) => Err(anyhow::Error::new(error).context(format!("cannot remove {}", self.folder.display())))
                 .blame(Kind::Local),
         }
+    }
+
+    /// What a demo left that was killed while its database had no mark yet: the name is ours, and it is empty.
+    fn remove_unfinished(&self, client: &mut Client) -> Result<(), Failure> {
+        let exists = client.query_opt("select from pg_database where datname = $1", &[&UNFINISHED]).sql()?.is_some();
+        if !exists {
+            return Ok(());
+        }
+        let state = db::schema::state(&mut self.own.database(UNFINISHED).connect()?)?;
+        if state != db::schema::State::Empty {
+            return Err(Failure::new(
+                Kind::Refused,
+                format!("the server has a database {UNFINISHED} that is not empty"),
+            )
+            .kept("that database, untouched")
+            .next(format!("rename it, or drop it yourself: drop database {UNFINISHED}")));
+        }
+        db::drop_database(client, UNFINISHED)
     }
 
     pub(super) fn connect(&self) -> Result<Client, Failure> {

@@ -17,6 +17,8 @@ pub(super) struct Row {
     pub(super) last_run: Option<LastRun>,
     pub(super) rejects: i64,
     pub(super) resources: Vec<HeldResource>,
+    /// When the newest file was made, where data comes by file.
+    pub(super) newest_file: Option<DateTime<Utc>>,
 }
 
 /// The last run that brought data, or tried to.
@@ -69,14 +71,21 @@ pub(super) fn read(client: &mut Client, person: &Person) -> Result<Vec<Row>, Fai
     let mut rows = Vec::new();
     for row in client.query(include_str!("accounts.sql"), &[&person.user_id]).sql()? {
         let account_id: i64 = row.get("account_id");
+        let source: String = row.get("source_system");
+        let files = crate::sources::find(&source).and_then(|source| source.files.as_ref());
+        let newest_file = match files {
+            Some(files) => client.query_one(files.newest, &[&person.user_id, &account_id]).sql()?.get(0),
+            None => None,
+        };
         let of = Row {
-            source: row.get("source_system"),
+            source,
             account: row.get("label"),
             status: row.get("status"),
             not_before: row.get("not_before"),
             last_run: last_run(client, &row, (person.user_id, account_id))?,
             rejects: row.get("rejects"),
             resources: Vec::new(),
+            newest_file,
         };
         rows.push((account_id, of));
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::books::{LastRun, Row};
+use crate::config::Config;
 use crate::oauth::{self, LoginSummary, State};
 use crate::source::{Source, Window};
 
@@ -13,37 +14,45 @@ const FRESH_HOURS: i64 = 36;
 pub(super) struct Line {
     pub(super) source: &'static Source,
     pub(super) account: String,
-    /// ok | late | look | login | stop | new
+    /// ok | late | look | login | stop | new | off
     pub(super) state: &'static str,
     pub(super) row: Option<Row>,
     /// Resources with a time of their own that may be read.
     pub(super) timed: Vec<&'static str>,
     pub(super) next: Option<String>,
+    /// Whether its data is older than it should be, for whatever reason.
+    pub(super) is_stale: bool,
 }
 
 impl Line {
     pub(super) fn covered_until(&self) -> Option<DateTime<Utc>> {
-        self.row.as_ref().and_then(|row| row.covered_until(&self.timed))
+        self.row.as_ref().and_then(|row| complete_to(row, &self.timed))
     }
 }
 
+/// Until when an account's data is complete: as far as its interface was read, or when its newest file was made.
+fn complete_to(row: &Row, timed: &[&str]) -> Option<DateTime<Utc>> {
+    row.newest_file.or_else(|| row.covered_until(timed))
+}
+
+/// Seen from when, and whether one source is shown alone, with what its last run met.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) config: &'a Config,
+    pub(super) now: DateTime<Utc>,
+    pub(super) is_alone: bool,
+}
+
 /// Every login and every account that ever brought something, once.
-/// `is_alone`: one source is shown, with what its last run met.
-pub(super) fn lines(mut rows: Vec<Row>, logins: &[LoginSummary], now: DateTime<Utc>, is_alone: bool) -> Vec<Line> {
-    let when = (now, is_alone);
+pub(super) fn lines(mut rows: Vec<Row>, logins: &[LoginSummary], view: View<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     for login in logins {
         let place = rows.iter().position(|row| row.source == login.source.id && row.account == login.account);
-        let row = place.map(|place| rows.remove(place));
-        let timed = timed(login.source, &login.granted);
-        let (state, next) = judge(row.as_ref(), Some(login), login.source, &timed, when);
-        lines.push(Line { source: login.source, account: login.account.clone(), state, row, timed, next });
+        lines.push(line(place.map(|place| rows.remove(place)), Some(login), login.source, view));
     }
     for row in rows {
         let Some(source) = crate::sources::find(&row.source) else { continue };
-        let timed = timed(source, &[]);
-        let (state, next) = judge(Some(&row), None, source, &timed, when);
-        lines.push(Line { source, account: row.account.clone(), state, row: Some(row), timed, next });
+        lines.push(line(Some(row), None, source, view));
     }
     lines.sort_by_key(|line| {
         (crate::sources::ALL.iter().position(|source| source.id == line.source.id), line.account.clone())
@@ -59,43 +68,59 @@ fn timed(source: &'static Source, granted: &[String]) -> Vec<&'static str> {
     timed.map(|resource| resource.name).collect()
 }
 
+fn line(row: Option<Row>, login: Option<&LoginSummary>, source: &'static Source, view: View<'_>) -> Line {
+    let account = row.as_ref().map(|row| &row.account).or(login.map(|login| &login.account));
+    let account = account.map_or(oauth::DEFAULT_ACCOUNT, String::as_str).to_owned();
+    let timed = timed(source, login.map_or(&[], |login| &login.granted));
+    let is_stale = row.as_ref().is_some_and(|row| !is_fresh(row, source, &timed, view.now));
+    let (state, next) = match &row {
+        _ if !view.config.is_enabled(source) => ("off", None),
+        row => judge(row.as_ref(), login, source, (&account, is_stale, view.is_alone)),
+    };
+    Line { source, account, state, row, timed, next, is_stale: is_stale && state != "off" }
+}
+
+fn is_fresh(row: &Row, source: &Source, timed: &[&str], now: DateTime<Utc>) -> bool {
+    let files = source.files.as_ref().filter(|_| source.api.is_none());
+    let hours = match files.map(|files| files.fresh_days) {
+        Some(Some(days)) => days * 24,
+        Some(None) => return true,
+        None => FRESH_HOURS,
+    };
+    complete_to(row, timed).is_some_and(|until| (now - until).num_hours() <= hours)
+}
+
 fn judge(
     row: Option<&Row>,
     login: Option<&LoginSummary>,
     source: &Source,
-    timed: &[&str],
-    (now, is_alone): (DateTime<Utc>, bool),
+    (account, is_stale, is_alone): (&str, bool, bool),
 ) -> (&'static str, Option<String>) {
     let name = source.command_name();
-    let account = row.map(|row| &row.account).or(login.map(|login| &login.account));
-    let account = account.map_or(oauth::DEFAULT_ACCOUNT, String::as_str);
     let log_in = || Some(oauth::auth_command(source, account));
-    let ingest = match account {
-        oauth::DEFAULT_ACCOUNT => format!("health ingest {name}"),
-        other => format!("health ingest {name} --account {other}"),
+    let ingest = match (account, source.api.is_some()) {
+        (oauth::DEFAULT_ACCOUNT, true) => format!("health ingest {name}"),
+        (oauth::DEFAULT_ACCOUNT, false) => format!("health ingest {name} FILE"),
+        (other, _) => format!("health ingest {name} --account {other}"),
     };
-    let again = if source.api.is_none() { format!("{ingest} FILE") } else { ingest.clone() };
-    let seen = if is_alone { again } else { format!("health status {name}") };
-    let look = row.and_then(|row| row.last_run.as_ref()).and_then(|run| look(run, seen));
     if row.is_some_and(|row| row.status == "retired") {
         return ("stop", Some(format!("health sources {name}")));
     }
-    if row.is_some_and(|row| row.status == "file") {
-        return look.map_or(("ok", None), |next| ("look", Some(next)));
-    }
-    let refused = row.is_some_and(|row| row.status == "needs_auth");
-    match login {
-        None => return ("login", log_in()),
-        Some(login) if login.state == State::Stop => return ("stop", Some("health doctor".into())),
-        Some(login) if login.state == State::Login || refused => return ("login", log_in()),
-        Some(_) => {}
+    if source.api.is_some() {
+        let refused = row.is_some_and(|row| row.status == "needs_auth");
+        match login {
+            None => return ("login", log_in()),
+            Some(login) if login.state == State::Stop => return ("stop", Some("health doctor".into())),
+            Some(login) if login.state == State::Login || refused => return ("login", log_in()),
+            Some(_) => {}
+        }
     }
     let Some(row) = row else { return ("new", Some(format!("{ingest} --since 6m"))) };
-    let is_fresh = row.covered_until(timed).is_some_and(|until| (now - until).num_hours() <= FRESH_HOURS);
-    match (is_fresh, look) {
-        (true, None) => ("ok", None),
-        (true, Some(next)) => ("look", Some(next)),
-        (false, next) => ("late", next.or(Some(ingest))),
+    let seen = if is_alone { ingest.clone() } else { format!("health status {name}") };
+    match (is_stale, row.last_run.as_ref().and_then(|run| look(run, seen))) {
+        (false, None) => ("ok", None),
+        (false, Some(next)) => ("look", Some(next)),
+        (true, next) => ("late", next.or(Some(ingest))),
     }
 }
 

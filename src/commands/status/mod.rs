@@ -14,7 +14,7 @@ use crate::output::result;
 use crate::run::Person;
 use crate::time::local_midnight;
 use books::Row;
-use line::Line;
+use line::{Line, View};
 
 #[derive(clap::Args, Default)]
 #[command(after_help = "Examples:
@@ -24,7 +24,7 @@ use line::Line;
 pub(crate) struct Args {
     /// One source, with its resources
     source: Option<String>,
-    /// Exit 3 when a connected source's data is older than 36 hours
+    /// Exit 3 when a source's data is older than it should be (36 hours; Apple Health two weeks), for whatever reason
     #[arg(long)]
     fail_if_stale: bool,
 }
@@ -39,12 +39,13 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let rows = books::read(&mut client, &person)?;
     let logins = oauth::list(&ctx.config)?;
     let now = ctx.config.clock.now();
-    let lines: Vec<Line> = line::lines(rows, &logins, now, only.is_some())
+    let view = View { config: &ctx.config, now, is_alone: only.is_some() };
+    let lines: Vec<Line> = line::lines(rows, &logins, view)
         .into_iter()
         .filter(|line| only.is_none_or(|source| source.id == line.source.id))
         .collect();
-    let late = lines.iter().any(|line| line.state == "late");
-    let exit = if args.fail_if_stale && late { Exit::PARTIAL } else { Exit::OK };
+    let stale = lines.iter().any(|line| line.is_stale);
+    let exit = if args.fail_if_stale && stale { Exit::PARTIAL } else { Exit::OK };
     if ctx.out.json {
         ctx.out.json(&document(ctx, &lines, exit, now));
         return Ok(exit);
@@ -213,7 +214,7 @@ fn document(ctx: &Context, lines: &[Line], exit: Exit, now: DateTime<Utc>) -> se
                 "last_run": row.and_then(|row| row.last_run.as_ref()).map(|run| json!({
                     "run": run.run_id, "started_at": run.began, "status": run.status, "exit": run.exit, "error": run.error,
                 })),
-                "not_before": row.and_then(|row| row.not_before), "resources": resources, "next": line.next})
+                "not_before": row.and_then(|row| row.not_before), "resources": resources, "next": line.next, "stale": line.is_stale})
         })
         .collect();
     let next: Vec<&str> = lines.iter().filter_map(|line| line.next.as_deref()).collect();

@@ -132,6 +132,7 @@ pub(crate) static SOURCE: Source = Source {
             },
         ],
         newest: include_str!("sql/newest.sql"),
+        fresh_days: Some(14),
         runs_of: include_str!("sql/runs_of.sql"),
         describe: include_str!("sql/describe.sql"),
         after: &[include_str!("sql/touch_days.sql")],

@@ -1,0 +1,81 @@
+//! `health status`: fresh or not, whatever the reason, and what to do about it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta};
+
+use crate::apple_health::Phone;
+use crate::apple_health::exports::Export;
+use crate::providers::whoop::Whoop;
+use crate::support::pg::files;
+use crate::support::subject::Subject;
+use crate::support::world::{World, now};
+
+const MONTH: Duration = Duration::from_hours(30 * 24);
+
+#[test]
+fn old_data_is_stale_whatever_stopped_it() {
+    let stops: [(&str, fn(&World<Whoop>)); 5] = [
+        ("late", |_| ()),
+        ("login", |world| {
+            world.sql().batch_execute("update meta.source_accounts set status = 'needs_auth'").unwrap();
+        }),
+        ("login", |world| {
+            world.health(&["auth", "whoop", "--forget"]).expect(0);
+        }),
+        ("stop", |world| {
+            world.sql().batch_execute("update meta.source_accounts set status = 'retired'").unwrap();
+        }),
+        ("stop", |world| {
+            for file in files(&world.home.tokens()) {
+                std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+            }
+        }),
+    ];
+    for (state, stop) in stops {
+        let world = World::loaded(Whoop::few(now()));
+        world.health(&["status", "--fail-if-stale"]).expect(0).says("nothing needs you");
+        stop(&world);
+        world.later(MONTH);
+        let run = world.health(&["status", "--fail-if-stale"]);
+        assert_eq!(run.code, 3, "{state}: {}", run.report());
+        let shown = world.health(&["status", "--json"]).expect(0).json();
+        assert_eq!((&shown["sources"][0]["state"], &shown["sources"][0]["stale"]), (&state.into(), &true.into()));
+    }
+}
+
+#[test]
+fn a_source_that_was_switched_off_is_waited_for_by_nobody() {
+    let world = World::loaded(Whoop::few(now()));
+    std::fs::write(world.home.work().join("health.toml"), "[sources.whoop]\nenabled = false\n").unwrap();
+    world.later(MONTH);
+    world.health(&["status", "--fail-if-stale"]).expect(0).says("off").says("nothing needs you");
+}
+
+#[test]
+fn an_export_grows_old_after_two_weeks() {
+    let phone = Phone::new();
+    phone.import_text("export.xml", Export::year().xml()).expect(0);
+    let source = || phone.home.health(&["status", "--json"]).expect(0).json()["sources"][0].clone();
+    let made = DateTime::parse_from_rfc3339(source()["covered_until"].as_str().unwrap()).unwrap();
+    assert_eq!(made.date_naive().to_string(), "2026-02-20");
+    let after = |days: i64| {
+        phone.home.set("HEALTH_NOW", &(made + TimeDelta::days(days)).to_rfc3339());
+        let source = source();
+        (source["state"].as_str().unwrap().to_owned(), source["next"].as_str().map(str::to_owned))
+    };
+    assert_eq!(after(13), ("ok".into(), None));
+    phone.home.health(&["status", "--fail-if-stale"]).expect(0);
+    assert_eq!(after(16), ("late".into(), Some("health ingest apple-health FILE".into())));
+    assert_eq!(phone.home.health(&["status", "--fail-if-stale"]).code, 3);
+}
+
+#[test]
+fn a_first_import_that_failed_is_not_ok() {
+    let phone = Phone::new();
+    phone.import_text("cut.xml", "<?xml version=\"1.0\"?>\n<HealthData>\n <Record type=").expect(7);
+    let overview = phone.home.health(&["status"]).expect(0).says("health status apple-health");
+    assert!(!overview.stdout.contains("nothing needs you"), "{}", overview.report());
+    phone.home.health(&["status", "apple-health"]).expect(0).says("ended failed (7)");
+}
