@@ -29,7 +29,6 @@ pub(crate) const VARIABLES: &[Variable] = &[
     var("HEALTH_TZ", "the person's time zone, like America/Los_Angeles"),
     var("HEALTH_NOW", "a fixed clock, for tests"),
     var("HEALTH_NO_INPUT", "1: never ask, as if not on a terminal"),
-    var("HEALTH_FAILPOINT", "debug builds only: where a test kills the process"),
     var("HEALTH_PG_BIN", "directory of the PostgreSQL programs to use; fetch: only a download of our own"),
     var("HEALTH_PG_USER", "account that runs the private PostgreSQL when you are root"),
     var("HEALTH_PG_FETCH", "off: never fetch PostgreSQL programs"),

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use crate::support::cli::Home;
 use crate::support::pg::{Database, files};
 
@@ -65,6 +67,27 @@ fn migrations_are_named_and_ordered() {
         assert!(stamps.insert(stamp.to_owned()), "{stamp} twice");
     }
     assert!(!stamps.is_empty());
+}
+
+/// A database remembers what it was made by: a file that has landed is never edited, and a new one sorts after all others.
+/// `sha256sum --check tests/it/fixtures/migrations.sha256` says the same.
+#[test]
+fn migrations_that_landed_are_as_they_were() {
+    let list = read("tests/it/fixtures/migrations.sha256");
+    let landed: Vec<(&str, &str)> = list.lines().map(|line| line.split_once("  ").expect("a digest, a path")).collect();
+    let stamp = |path: &str| path.rsplit('/').next().expect("a name").to_owned();
+    assert!(
+        landed.windows(2).all(|pair| stamp(pair[0].1) < stamp(pair[1].1)),
+        "each line is later than those before it"
+    );
+    for (digest, path) in &landed {
+        let content = std::fs::read(root().join(path)).unwrap_or_else(|_| panic!("{path} is gone"));
+        let now: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(now, *digest, "{path} was edited; write a new migration");
+    }
+    let listed: BTreeSet<PathBuf> = landed.iter().map(|(_, path)| root().join(path)).collect();
+    let there: BTreeSet<PathBuf> = files(&root().join("migrations")).into_iter().collect();
+    assert_eq!(listed, there, "a new migration is added at the end of the list");
 }
 
 #[test]

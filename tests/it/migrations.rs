@@ -36,6 +36,7 @@ fn an_empty_database_becomes_ours() {
     }
     let dictionary = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/canonical/metrics.csv"));
     let metrics = dictionary.expect("the metric dictionary").lines().count() - 1;
+    assert!(metrics >= 122, "the metric dictionary shrank to {metrics}");
     assert_eq!(count(&mut sql, "meta.metrics"), i64::try_from(metrics).expect("a number"));
     assert_eq!(count(&mut sql, "meta.source_systems where source_system = 'whoop'"), 1);
     assert_eq!(count(&mut sql, "meta.users"), 1, "the first person");

@@ -14,9 +14,11 @@ use crate::support::world::{World, now};
 
 const MONTH: Duration = Duration::from_hours(30 * 24);
 
+type Stop = fn(&World<Whoop>);
+
 #[test]
 fn old_data_is_stale_whatever_stopped_it() {
-    let stops: [(&str, fn(&World<Whoop>)); 5] = [
+    let stops: [(&str, Stop); 5] = [
         ("late", |_| ()),
         ("login", |world| {
             world.sql().batch_execute("update meta.source_accounts set status = 'needs_auth'").unwrap();
