@@ -198,7 +198,11 @@ fn destroy(ctx: &Context, settings: &Settings, yes: bool, dry_run: bool) -> Resu
     if dry_run {
         return Ok(said(ctx, false, &format!("would delete {what}")));
     }
-    if !yes {
+    let agreed = yes || {
+        let question = format!("This deletes {what} with all data in it. Type destroy to do it: ");
+        ctx.out.can_ask() && super::ask::line(&question)?.as_deref() == Some("destroy")
+    };
+    if !agreed {
         return Err(Failure::new(Kind::Usage, format!("this deletes {what} with all data in it, so it needs --yes"))
             .kept("everything")
             .next("health db destroy --yes"));

@@ -8,13 +8,14 @@ pub(super) struct Unreadable {
     pub(super) why: &'static str,
 }
 
-/// Names and values in the order of the file, or the first line that is no `NAME=value`.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, Unreadable> {
+/// Lines, names and values in the order of the file, or the first line that is no `NAME=value`.
+pub(super) fn parse(bytes: &[u8]) -> Result<Vec<(usize, String, String)>, Unreadable> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut pairs = Vec::new();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let pair = std::str::from_utf8(line).map_err(|_| "it is not UTF-8").and_then(pair);
-        pairs.extend(pair.map_err(|why| Unreadable { line: index + 1, why })?);
+        let pair = pair.map_err(|why| Unreadable { line: index + 1, why })?;
+        pairs.extend(pair.map(|(name, value)| (index + 1, name, value)));
     }
     Ok(pairs)
 }
@@ -87,14 +88,14 @@ mod tests {
 
     use super::*;
 
-    fn one(line: &str) -> Result<Vec<(String, String)>, &'static str> {
+    fn one(line: &str) -> Result<Vec<(usize, String, String)>, &'static str> {
         parse(line.as_bytes()).map_err(|unreadable| unreadable.why)
     }
 
     fn read(line: &str) -> String {
         let pairs = one(line).unwrap();
         assert_eq!(pairs.len(), 1, "{line}");
-        pairs[0].1.clone()
+        pairs[0].2.clone()
     }
 
     #[test]

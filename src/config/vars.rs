@@ -52,6 +52,19 @@ pub(crate) fn source_variables(source: &Source) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The name that a misspelt one is close to. Names that begin unlike ours belong to somebody else.
+fn nearly_ours(name: &str) -> Option<String> {
+    let of_sources = crate::sources::ALL.iter().filter(|source| source.api.is_some()).flat_map(|s| source_variables(s));
+    let ours: Vec<String> =
+        VARIABLES.iter().map(|one| one.name.to_owned()).chain(of_sources.map(|(name, _)| name)).collect();
+    if ours.iter().any(|known| known == name) {
+        return None;
+    }
+    let prefix = |name: &str| name.split('_').next().unwrap_or_default().to_owned();
+    let mut ours = ours.into_iter().filter(|known| known != "DATABASE_URL" && prefix(known) == prefix(name));
+    ours.find(|known| strsim::damerau_levenshtein(known, name) <= 2)
+}
+
 /// `whoop`, `CLIENT_ID` → `WHOOP_CLIENT_ID`.
 pub(super) fn source_variable(id: &str, suffix: &str) -> String {
     format!("{}_{suffix}", id.to_uppercase())
@@ -98,7 +111,15 @@ impl Vars {
                 .kept("nothing was sent anywhere")
                 .next(format!("vi +{line} .env    NAME=value, or NAME='a value with blanks'"))
         })?;
-        for (name, text) in pairs {
+        for (line, name, text) in pairs {
+            if let Some(meant) = nearly_ours(&name) {
+                return Err(Failure::new(
+                    Kind::Config,
+                    format!("line {line} of .env: {name} is not read by health; did you mean {meant}?"),
+                )
+                .kept("nothing was sent anywhere")
+                .next("health help env"));
+            }
             if !text.is_empty() {
                 self.0.insert(name, Found { text, origin: ".env", from_process: false });
             }

@@ -30,6 +30,7 @@ fn the_demo_takes_the_real_path_in_a_place_of_its_own() {
     assert_eq!(first["facts"]["canonical"]["daily_summaries"], 39, "the open cycle has no energy yet");
 
     let mut demo = Client::connect(&with_database(&db.url, "health_demo"), NoTls).unwrap();
+    answers_what_the_documents_ask(&mut demo);
     holds_what_the_year_promises(&mut demo);
     drop(demo);
     assert!(files(&home.tokens()).is_empty(), "the person's own token store is not touched");
@@ -63,6 +64,23 @@ fn the_demo_takes_the_real_path_in_a_place_of_its_own() {
     home.health(&["demo", "--days", "40"]).expect(6).says("no demo made");
     home.health(&["demo", "--drop"]).expect(6).says("untouched");
     admin.batch_execute("drop database health_demo").expect("somebody else's database is still there");
+}
+
+/// Every query that a document shows runs; the README's brings rows.
+fn answers_what_the_documents_ask(client: &mut Client) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
+    let mut asked = 0;
+    for document in
+        ["README.md", "docs/data-model.md", "docs/zones.md", "docs/sources/whoop.md", "docs/sources/apple_health.md"]
+    {
+        let text = std::fs::read_to_string(format!("{root}{document}")).expect("a document");
+        for query in text.split("```sql\n").skip(1).map(|rest| rest.split("```").next().expect("an end")) {
+            let rows = client.query(query, &[]).unwrap_or_else(|error| panic!("{document}: {error}\n{query}"));
+            assert!(document != "README.md" || !rows.is_empty(), "nothing comes of {query}");
+            asked += 1;
+        }
+    }
+    assert!(asked >= 4, "{asked} queries");
 }
 
 /// A second one is told to wait and harms nothing; one killed while its database has no mark yet stands in nobody's way.

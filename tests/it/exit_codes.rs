@@ -268,6 +268,22 @@ fn every_document_begins_with_its_schema_and_ends_with_its_result() {
 }
 
 #[test]
+fn a_misspelt_name_in_env_is_noticed() {
+    let (home, _db) = home();
+    let write = |text: &str| {
+        let path = home.work().join(".env");
+        std::fs::write(&path, text).expect("a file");
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("permissions");
+    };
+    write("HEALTH_DATBASE_URL=x\nHEALTHCHECK_URL=y\nOTHER=z\n");
+    home.health(&["sources"]).expect(13).says("line 1 of .env").says("HEALTH_DATABASE_URL?");
+    write("HEALTHCHECK_URL=y\nOTHER=z\nWHOOP_CLIENT_IDD=x\n");
+    home.health(&["sources"]).expect(13).says("line 3 of .env").says("WHOOP_CLIENT_ID?");
+    write("HEALTHCHECK_URL=y\nDATABASE_URI=z\nWHOOP_CLIENT_ID=x\n");
+    home.health(&["sources"]).expect(0);
+}
+
+#[test]
 fn planted_settings_run_nothing() {
     use std::os::unix::fs::PermissionsExt;
     let (home, db) = home();
