@@ -59,6 +59,8 @@ fn expect_many(
     after_run: i64,
 ) -> Result<(), postgres::Error> {
     let statement = super::upsert::over_raw(include_str!("sql/many.sql"), source, model.reads);
+    // Where nothing is found everything was looked at, once for each row of what it is joined with.
+    t.batch_execute("set local enable_nestloop = off")?;
     let changed: i64 = t.query_one(&statement, &[&run.user_id, &run.account_id, &after_run, &model.many])?.get(0);
     let (loops, memory) = if changed < model.many { ("on", "default") } else { ("off", "'64MB'") };
     t.batch_execute(&format!("set local enable_nestloop = {loops}; set local work_mem = {memory}"))

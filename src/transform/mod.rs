@@ -170,7 +170,10 @@ fn changes(
 ) -> Result<Scope, Failure> {
     let mut changed = |table: &str| -> Result<bool, Failure> {
         let statement = upsert::over_raw(include_str!("sql/changed.sql"), source, table);
-        Ok(client.query_one(&statement, &[&whose.0, &whose.1, &watermark]).sql()?.get(0))
+        let mut t = client.transaction().sql()?;
+        // A planner that looks for one row takes the way that is long where there is none.
+        t.batch_execute("set local enable_nestloop = off").sql()?;
+        Ok(t.query_one(&statement, &[&whose.0, &whose.1, &watermark]).sql()?.get(0))
     };
     for joined in model.joins {
         if changed(joined)? {
