@@ -1,14 +1,20 @@
-//! How a person follows a run: bars on a terminal, a plain line when a resource ends elsewhere, objects for a program.
+//! How a person follows a run: bars on a terminal, objects for a program, and elsewhere a plain line when a resource ends
+//! and now and then before.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::output::{Out, ProgressMode, counted};
+
+/// How often a resource that takes long is spoken of in a log.
+const PLAIN: Duration = Duration::from_secs(10);
+/// How often a program is told.
+const JSON: Duration = Duration::from_millis(500);
 
 /// A handle that the stages share; cheap to clone.
 #[derive(Clone)]
@@ -50,17 +56,21 @@ impl Progress {
         line.pages += 1;
         line.records += records as u64;
         let (pages, all) = (line.pages, line.records);
-        let due = line.told.elapsed().as_millis() >= 500;
         if let Some(bar) = &line.bar {
             let back = back_to.map_or(String::new(), |at| format!(", {}", at.format("%Y-%m-%d")));
             bar.set_message(format!("{}, {}{back}", counted(all, "record"), counted(pages, "page")));
             bar.tick();
         }
-        if due && inner.mode == ProgressMode::Json {
-            inner.line(resource).told = Instant::now();
+        let mode = inner.mode;
+        if !inner.line(resource).is_due(mode, Instant::now()) {
+            return;
+        }
+        if mode == ProgressMode::Json {
             let phase = json!({"schema": "health.progress/1", "phase": "extract", "source": inner.source,
                 "resource": resource, "pages": pages, "records": all});
             inner.out.write_stderr(&phase.to_string());
+        } else {
+            inner.say("reading", resource, &format!("pages={pages} records={all}"));
         }
     }
 
@@ -76,6 +86,10 @@ impl Progress {
                 counted(line.pages, "page")
             ));
         }
+        let counts = format!("pages={} records={} whole={whole}", line.pages, line.records);
+        if inner.mode == ProgressMode::Plain {
+            inner.say("read", resource, &counts);
+        }
     }
 
     /// Takes the bars off the screen, so that the summary stands alone.
@@ -86,7 +100,28 @@ impl Progress {
     }
 }
 
+impl Line {
+    /// Whether it is time to speak of the resource again; the answer yes counts as spoken.
+    fn is_due(&mut self, mode: ProgressMode, now: Instant) -> bool {
+        let every = match mode {
+            ProgressMode::Json => JSON,
+            ProgressMode::Plain => PLAIN,
+            ProgressMode::Auto | ProgressMode::Bar | ProgressMode::None => return false,
+        };
+        let due = now.saturating_duration_since(self.told) >= every;
+        if due {
+            self.told = now;
+        }
+        due
+    }
+}
+
 impl Inner {
+    /// One line of a log; silent with `-q`.
+    fn say(&self, what: &str, resource: &str, counts: &str) {
+        self.out.note(&format!("ingest {what} source={} resource={resource} {counts}", self.source));
+    }
+
     fn line(&mut self, resource: &'static str) -> &mut Line {
         let (mode, bars) = (self.mode, &self.bars);
         self.lines.entry(resource).or_insert_with(|| {
@@ -97,5 +132,23 @@ impl Inner {
             });
             Line { bar, pages: 0, records: 0, told: Instant::now() }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_hears_of_a_long_resource_every_ten_seconds_and_a_program_more_often() {
+        let start = Instant::now();
+        let at = |seconds: f64| start + Duration::from_secs_f64(seconds);
+        let spoken = |mode| {
+            let mut line = Line { bar: None, pages: 0, records: 0, told: start };
+            (1..=250).filter(|tenth| line.is_due(mode, at(f64::from(*tenth) / 10.0))).count()
+        };
+        assert_eq!(spoken(ProgressMode::Plain), 2, "25 seconds of pages, ten a second");
+        assert_eq!(spoken(ProgressMode::Json), 50);
+        assert_eq!((spoken(ProgressMode::None), spoken(ProgressMode::Bar)), (0, 0));
     }
 }

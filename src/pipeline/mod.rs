@@ -148,7 +148,9 @@ fn take(
     let granted = login.granted();
     let mut report = Report::new(source, &job.account);
     report.run_id = Some(run.run_id);
-    report.continues = run.continues;
+    if let Some(earlier) = run.continues {
+        ctx.out.note(&format!("continuing run {earlier}, which was interrupted"));
+    }
     let mut resources = Vec::new();
     for resource in &job.resources {
         if !resource.scope.is_empty() && !granted.is_empty() && !granted.iter().any(|scope| scope == resource.scope) {

@@ -19,8 +19,6 @@ pub(crate) struct Report {
     pub(crate) source: &'static Source,
     pub(crate) account: String,
     pub(crate) run_id: Option<i64>,
-    /// An earlier run that never ended, which this one went on from.
-    pub(crate) continues: Option<i64>,
     pub(crate) requests: u32,
     pub(crate) seconds: f64,
     pub(crate) resources: BTreeMap<&'static str, Counts>,
@@ -43,7 +41,6 @@ impl Report {
             source,
             account: account.to_owned(),
             run_id: None,
-            continues: None,
             requests: 0,
             seconds: 0.0,
             resources: BTreeMap::new(),
