@@ -57,15 +57,20 @@ impl Report {
 
     /// A failure that concerns the whole account.
     pub(super) fn fail(&mut self, failure: Failure) {
+        self.decide(&failure);
+        // All resources meet one dead login or one lost network; a person reads of it once.
+        if !self.failures.iter().any(|told| told.error.to_string() == failure.error.to_string()) {
+            self.failures.push(failure);
+        }
+    }
+
+    /// What a failure beyond one resource means for the account.
+    fn decide(&mut self, failure: &Failure) {
         if failure.kind == Kind::Login {
             self.connection = Some(Connection::NeedsAuth);
         }
         let exit = failure.exit();
         self.decisive = Some(self.decisive.map_or(exit, |earlier| Exit::merge(&[earlier, exit])));
-        // All resources meet one dead login or one lost network; a person reads of it once.
-        if !self.failures.iter().any(|told| told.error.to_string() == failure.error.to_string()) {
-            self.failures.push(failure);
-        }
     }
 
     /// Says how many records could not be used, and why; the code of the account follows from the counts.
@@ -88,11 +93,17 @@ impl Report {
         Ok(())
     }
 
-    /// A resource that cannot be read because its scope was not granted; the others run.
-    pub(super) fn not_granted(&mut self, source: &Source, resource: &str) {
-        self.codes.push(Exit::from(Kind::Login));
+    /// Resources that cannot be read because their scopes were not granted; the others run.
+    pub(super) fn not_granted(&mut self, source: &Source, resources: &[&str]) {
+        self.codes.extend(resources.iter().map(|_| Exit::from(Kind::Login)));
+        let (need, left) = match resources {
+            [] => return,
+            [_] => ("needs", "it is"),
+            _ => ("need", "they are"),
+        };
+        let what = format!("{} did not grant what {} {need}; {left} left out", source.title, resources.join(", "));
         self.failures.push(
-            Failure::new(Kind::Login, format!("{} did not grant what {resource} needs; it is left out", source.title))
+            Failure::new(Kind::Login, what)
                 .kept("the other resources run")
                 .next(format!("{} --again", crate::oauth::auth_command(source, &self.account))),
         );
@@ -115,22 +126,23 @@ impl Report {
                             self.codes.push(error.failure.exit());
                             alike.add(end.resource, error.failure);
                         }
-                        Reach::Run | Reach::Account => self.fail(error.failure),
+                        Reach::Run | Reach::Account => {
+                            self.decide(&error.failure);
+                            alike.add(end.resource, error.failure);
+                        }
                     }
                 }
             }
         }
         self.failures.extend(alike.told());
         for failure in load.fused.values() {
-            let copy = Failure::new(failure.kind, failure.error.to_string());
-            self.fail(Failure { kept: failure.kept.clone(), next: failure.next.clone(), ..copy });
+            self.fail(failure.again());
         }
         if load.fenced {
             self.fail(crate::run::fenced_failure());
         }
         if let (Err(failure), false) = (loaded, load.fenced) {
-            let copy = Failure::new(failure.kind, failure.error.to_string());
-            self.fail(Failure { kept: failure.kept.clone(), next: failure.next.clone(), ..copy });
+            self.fail(failure.again());
         }
     }
 
