@@ -36,6 +36,7 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum Action {
     /// The stays, and the home zone
+    #[command(after_help = "Examples:\n  health zones list\n  health zones list --json")]
     List,
     /// Add a move or a trip, or change one that begins at the same time
     #[command(after_help = "Examples:
@@ -318,6 +319,6 @@ fn shown(stay: &Stay) -> (String, String) {
         }
         there.format("%Y-%m-%dT%H:%M%:z").to_string()
     };
-    let until = stay.until.map_or("on".to_owned(), |until| format!("until {}", local(until, true)));
+    let until = stay.until.map_or("on".to_owned(), |until| local(until, true));
     (local(stay.from, false), until)
 }
