@@ -264,4 +264,30 @@ mod tests {
         let told: Vec<String> = alike.told().map(|failure| failure.error.to_string()).collect();
         assert_eq!(told, ["no answer for cycles, sleeps: HTTP 500", "no answer for workouts: HTTP 503"]);
     }
+
+    #[test]
+    fn what_reaches_the_run_or_was_not_granted_is_told_once_too() {
+        let source = crate::sources::find("whoop").unwrap();
+        let mut report = Report::new(source, "default");
+        report.not_granted(source, &[]);
+        assert!(report.failures.is_empty());
+        report.not_granted(source, &["workouts", "user_body_measurement"]);
+        let run =
+            Run { user_id: 1, account_id: 1, run_id: 1, fence: 1, started_at: DateTime::UNIX_EPOCH, continues: None };
+        let load = Load::new(run, source, crate::load::Deletions::of(source, "default", false));
+        let cut = |resource: &'static str| {
+            let error = crate::extract::ExtractError::distrust(format!("the page of {resource} ends in the middle"));
+            Finished { resource, result: Err(error) }
+        };
+        report.take_load(&load, vec![cut("cycles"), cut("sleeps")], &Ok(()));
+        let told: Vec<String> = report.failures.iter().map(|failure| failure.error.to_string()).collect();
+        assert_eq!(
+            told,
+            [
+                "WHOOP did not grant what workouts, user_body_measurement need; they are left out",
+                "the page of cycles, sleeps ends in the middle"
+            ]
+        );
+        assert_eq!(report.exit(), Exit::from(Kind::Refused), "it decides the run as before");
+    }
 }

@@ -1,8 +1,11 @@
 //! `health migrate` and what guards it: empty, foreign, newer, edited, twice, two at once (docs/exit-codes.md).
 
+use crate::providers::whoop::Whoop;
 use crate::support::cli::{Home, Run};
 use crate::support::pg::{Database, with_database};
 use crate::support::rows::{count, tables, value};
+use crate::support::subject::Subject;
+use crate::support::world::{World, now};
 
 /// A machine with a database that nobody has migrated.
 fn empty() -> (Home, Database) {
@@ -102,6 +105,14 @@ fn a_name_that_nobody_has_is_not_passed_over() {
     home.health(&["--person", "Ann", "migrate"]).expect(0);
     home.health(&["--person", "Bob", "migrate"]).expect(13).says("nobody here is called \"Bob\"");
     home.health(&["--person", "Ann", "status"]).expect(0);
+}
+
+#[test]
+fn after_a_login_the_next_step_is_not_a_login() {
+    let world = World::on(Whoop::few(now()), Database::empty());
+    world.login();
+    let run = world.health(&["migrate"]).expect(0).says("Next:  health ingest whoop");
+    assert!(!run.stderr.contains("health auth"), "{}", run.report());
 }
 
 #[test]

@@ -183,5 +183,10 @@ fn doctor_makes_and_starts_nothing() {
     sandbox.ok(&["db", "stop"]);
     let ran = sandbox.ok(&["doctor"]);
     assert!(ran.contains("does not run") && ran.contains("fix: health db start"), "{ran}");
-    assert_eq!(sandbox.status()["condition"], "stopped", "looking started it");
+    let status = sandbox.status();
+    assert_eq!(status["condition"], "stopped", "looking started it");
+    // Nor does a start leave complaints in the server's log.
+    sandbox.ok(&["db", "start"]);
+    let log = fs::read_to_string(status["log"].as_str().unwrap()).unwrap();
+    assert!(!log.contains("ERROR"), "{log}");
 }
