@@ -94,9 +94,12 @@ impl Progress {
 
     /// Takes the bars off the screen, so that the summary stands alone.
     pub(crate) fn clear(&self) {
-        if let Ok(inner) = self.inner.lock() {
-            let _ = inner.bars.clear();
+        let Ok(mut inner) = self.inner.lock() else { return };
+        // One that was cut off would draw itself, and all others, once more when it is dropped.
+        for bar in inner.lines.values_mut().filter_map(|line| line.bar.take()) {
+            bar.finish_and_clear();
         }
+        let _ = inner.bars.clear();
     }
 }
 
@@ -150,5 +153,67 @@ mod tests {
         assert_eq!(spoken(ProgressMode::Plain), 2, "25 seconds of pages, ten a second");
         assert_eq!(spoken(ProgressMode::Json), 50);
         assert_eq!((spoken(ProgressMode::None), spoken(ProgressMode::Bar)), (0, 0));
+    }
+
+    /// A terminal that counts what is written to it.
+    #[derive(Clone, Debug, Default)]
+    struct Screen(Arc<std::sync::atomic::AtomicUsize>);
+
+    impl Screen {
+        fn written(&self) -> usize {
+            self.0.load(std::sync::atomic::Ordering::SeqCst)
+        }
+
+        fn count(&self, bytes: usize) -> std::io::Result<()> {
+            self.0.fetch_add(bytes, std::sync::atomic::Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    impl indicatif::TermLike for Screen {
+        fn width(&self) -> u16 {
+            80
+        }
+        fn move_cursor_up(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> std::io::Result<()> {
+            self.count(text.len() + 1)
+        }
+        fn write_str(&self, text: &str) -> std::io::Result<()> {
+            self.count(text.trim_end().len())
+        }
+        fn clear_line(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn bars_that_were_cut_off_do_not_come_back() {
+        let screen = Screen::default();
+        let out = Out { progress: ProgressMode::Bar, ..Out::default() };
+        let progress = Progress::new(&out, "whoop");
+        let target = indicatif::ProgressDrawTarget::term_like(Box::new(screen.clone()));
+        progress.inner.lock().unwrap().bars.set_draw_target(target);
+        progress.page("cycles", 25, None);
+        progress.page("sleeps", 25, None);
+        progress.finished("cycles", false);
+        assert!(screen.written() > 0, "nothing was drawn");
+        progress.clear();
+        let written = screen.written();
+        drop(progress);
+        assert_eq!(screen.written(), written, "drawn again below the summary");
     }
 }
