@@ -98,7 +98,8 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     };
     // A name that nobody has would otherwise be passed over in silence.
     Person::find(&mut client, &ctx.config).map_err(|failure| failure.kept(what.clone()))?;
-    let begin: Vec<String> = match oauth::list(&ctx.config)?.first() {
+    // A token store that cannot be read is no matter of the schema.
+    let begin: Vec<String> = match oauth::list(&ctx.config).unwrap_or_default().first() {
         _ if from != 0 => vec!["health status".into()],
         Some(login) => vec![format!("health ingest {}", login.source.command_name())],
         None => ["health auth whoop", "health ingest apple-health export.zip", "health demo"].map(Into::into).into(),
