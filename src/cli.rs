@@ -135,17 +135,36 @@ fn show_usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let said = error.render().to_string();
     let said =
         said.trim_start_matches("error: ").split("\n\nFor more information").next().unwrap_or_default().trim_end();
-    out.failure(&Failure::new(Kind::Usage, said.to_owned()).next(helping(said)));
+    out.failure(&Failure::new(Kind::Usage, said.to_owned()).next(format!("{} --help", meant(arguments))));
     Exit::from(Kind::Usage)
 }
 
-/// The help of the command that was meant: its words stand in clap's usage line.
-fn helping(said: &str) -> String {
-    let usage = said.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("health");
-    let words = usage
-        .split(' ')
-        .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-'));
-    format!("{} --help", words.collect::<Vec<_>>().join(" "))
+/// The words of the command that was meant, as far as they are known: flags and what belongs to them are passed over.
+fn meant(arguments: &[OsString]) -> String {
+    let mut command = command();
+    command.build();
+    let (mut at, mut words) = (&command, vec!["health"]);
+    let mut rest = arguments.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = rest.next() {
+        if word.starts_with('-') {
+            let takes = |flag: &&clap::Arg| flag.get_action().takes_values() && is_spelt(flag, &word);
+            if at.get_arguments().any(|flag| takes(&flag)) {
+                rest.next();
+            }
+        } else if let Some(sub) = at.find_subcommand(word.as_ref()) {
+            words.push(sub.get_name());
+            at = sub;
+        } else {
+            break;
+        }
+    }
+    words.join(" ")
+}
+
+/// Whether `word` is the flag's name, long or short, and nothing else.
+fn is_spelt(flag: &clap::Arg, word: &str) -> bool {
+    let long = flag.get_long().is_some_and(|long| word.strip_prefix("--") == Some(long));
+    long || flag.get_short().is_some_and(|short| word.strip_prefix('-') == Some(short.to_string().as_str()))
 }
 
 fn dispatch(cli: &Cli, out: &Out) -> Result<Exit, Failure> {
@@ -225,17 +244,47 @@ mod tests {
         Some(text.split_whitespace().collect())
     }
 
+    /// All commands below one, at every depth, with the words that lead to them.
+    fn below(command: &clap::Command, words: &str) -> Vec<(String, clap::Command)> {
+        let one = |sub: &clap::Command| {
+            let path = format!("{words} {}", sub.get_name());
+            let deeper = below(sub, &path);
+            std::iter::once((path, sub.clone())).chain(deeper).collect::<Vec<_>>()
+        };
+        command.get_subcommands().flat_map(one).collect()
+    }
+
     #[test]
     fn every_command_shows_an_example_that_our_own_parser_takes() {
         let mut command = command();
         command.build();
-        for sub in command.get_subcommands() {
+        let all = below(&command, "health");
+        assert!(all.iter().any(|(path, _)| path == "health rejects show"), "the walk reaches the second level");
+        for (path, sub) in all {
             let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.contains("Example"), "{} has no example", sub.get_name());
-            for words in help.lines().filter_map(typed) {
+            assert!(help.starts_with("Example"), "{path} has no example");
+            let examples: Vec<_> = help.lines().filter_map(typed).collect();
+            assert!(help.contains(&path), "the example of {path} is about something else");
+            for words in examples {
                 let parsed = command.clone().try_get_matches_from(&words);
                 assert!(parsed.is_ok(), "{words:?}: {}", parsed.err().map(|e| e.to_string()).unwrap_or_default());
             }
+        }
+    }
+
+    #[test]
+    fn the_command_that_was_meant_is_found_in_what_was_typed() {
+        let meant = |line: &str| super::meant(&line.split(' ').map(Into::into).collect::<Vec<_>>());
+        for (typed, found) in [
+            ("health", "health"),
+            ("health frobnicate", "health"),
+            ("health rejects show x", "health rejects show"),
+            ("health demo --days 0", "health demo"),
+            ("health --person auth --tz=UTC ingest whoop --since", "health ingest"),
+            ("health -v db psql -c select", "health db psql"),
+            ("health completions tcsh", "health completions"),
+        ] {
+            assert_eq!(meant(typed), found, "{typed}");
         }
     }
 }

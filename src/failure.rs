@@ -54,6 +54,24 @@ impl Kind {
             Self::Config => "config",
         }
     }
+
+    /// What leads on from any failure of the kind, where the one that fails knows nothing better.
+    fn way_on(self) -> &'static str {
+        match self {
+            Self::Bug | Self::Broken => "health doctor --json    for a report of it",
+            Self::Usage => "health --help",
+            Self::Partial => "health rejects",
+            Self::Login => "health auth",
+            Self::Later => "nothing to do now; the same command later goes on",
+            Self::Refused => "health status",
+            Self::File => "have the file made anew, then run the same command again",
+            Self::Database => "health doctor",
+            Self::Schema => "health migrate --check",
+            Self::Busy => "wait for the other program, then run the same command again",
+            Self::Local => "mend what is named, then run the same command again",
+            Self::Config => "correct the setting; what can be set: health help env",
+        }
+    }
 }
 
 /// A failure to show: three lines for a person, one object for a script.
@@ -62,13 +80,20 @@ pub(crate) struct Failure {
     pub(crate) kind: Kind,
     pub(crate) error: anyhow::Error,
     pub(crate) kept: Option<String>,
+    /// Never missing: every kind has a way on of its own.
     pub(crate) next: Option<String>,
 }
 
 impl Failure {
     /// `what` says what happened, and to what; never a secret, a body or a URL with a query.
     pub(crate) fn new(kind: Kind, what: impl Display + Send + Sync + std::fmt::Debug + 'static) -> Self {
-        Self { kind, error: anyhow::Error::msg(what), kept: None, next: None }
+        Self { kind, error: anyhow::Error::msg(what), kept: None, next: Some(kind.way_on().to_owned()) }
+    }
+
+    /// The same failure once more, without what caused it: a report and a log may both want it.
+    pub(crate) fn again(&self) -> Self {
+        let copy = Self::new(self.kind, self.error.to_string());
+        Self { kept: self.kept.clone(), next: self.next.clone(), ..copy }
     }
 
     /// What is safe in spite of the failure.
@@ -96,7 +121,7 @@ pub(crate) trait Blame<T> {
 
 impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
     fn blame(self, kind: Kind) -> Result<T, Failure> {
-        self.map_err(|error| Failure { kind, error: error.into(), kept: None, next: None })
+        self.map_err(|error| Failure { kind, error: error.into(), kept: None, next: Some(kind.way_on().to_owned()) })
     }
 }
 

@@ -46,9 +46,6 @@ pub(crate) struct Args {
     /// Forget the login on this machine; the grant at the provider stays
     #[arg(long, requires = "source", conflicts_with_all = ["revoke", "again", "port", "no_browser"])]
     forget: bool,
-    /// Accept a source's notice about its terms, where it has one
-    #[arg(long, requires = "source")]
-    accept_terms: bool,
     /// Only say what would happen; contact nobody, change nothing
     #[arg(short = 'n', long, requires = "source")]
     dry_run: bool,

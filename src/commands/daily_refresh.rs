@@ -36,9 +36,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     db::open_to_write(ctx)?; // a database that cannot be written to comes before a login that is missing
     let jobs = jobs(ctx, args)?;
     if jobs.is_empty() {
-        return Err(Failure::new(Kind::Config, "no source is connected, so there is nothing to refresh")
-            .kept("everything that is in the database")
-            .next("health auth whoop   |   health ingest apple-health export.zip   |   health demo"));
+        return Err(nothing_left(ctx)?);
     }
     if args.dry_run {
         return Ok(dry_run(ctx, &jobs));
@@ -46,6 +44,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let options = Options {
         asked: Asked { since: None, until: None, force: false },
         raw_only: false,
+        accept_deletions: false,
         max_requests: None,
         max_time: Some(args.max_time),
     };
@@ -56,6 +55,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
 fn jobs(ctx: &Context, args: &Args) -> Result<Vec<Job>, Failure> {
     let named = |names: &[String]| names.iter().map(|name| source_named(name)).collect::<Result<Vec<_>, _>>();
     let (wanted, skipped) = (named(&args.sources)?, named(&args.skip)?);
+    for source in &wanted {
+        expect_refreshable(ctx, source)?;
+    }
     let chosen = |source: &Source| {
         let is = |other: &&Source| other.id == source.id;
         (wanted.is_empty() || wanted.iter().any(is)) && !skipped.iter().any(is) && ctx.config.is_enabled(source)
@@ -72,6 +74,38 @@ fn jobs(ctx: &Context, args: &Args) -> Result<Vec<Job>, Failure> {
         }
     }
     Ok(jobs)
+}
+
+/// A source that is named by hand must be one that can be refreshed.
+fn expect_refreshable(ctx: &Context, source: &Source) -> Result<(), Failure> {
+    let (title, name) = (source.title, source.command_name());
+    if source.api.is_none() {
+        return Err(Failure::new(Kind::Usage, format!("{title} comes by file, so there is nothing to fetch"))
+            .next(format!("health ingest {name} export.zip")));
+    }
+    if !ctx.config.is_enabled(source) {
+        let what = format!("{title} is switched off in the settings (sources.{}.enabled)", source.id);
+        return Err(
+            Failure::new(Kind::Config, what).next(format!("switch it on there, then: health daily-refresh {name}"))
+        );
+    }
+    Ok(())
+}
+
+/// Why there is nothing to refresh: nobody logged in, or what is connected was left out.
+fn nothing_left(ctx: &Context) -> Result<Failure, Failure> {
+    let connected = oauth::list(&ctx.config)?;
+    let titles: std::collections::BTreeSet<&str> = connected.iter().map(|login| login.source.title).collect();
+    if titles.is_empty() {
+        return Ok(Failure::new(Kind::Config, "no source is connected, so there is nothing to refresh")
+            .kept("everything that is in the database")
+            .next("health auth whoop   |   health ingest apple-health export.zip   |   health demo"));
+    }
+    let titles = titles.into_iter().collect::<Vec<_>>().join(", ");
+    let what = format!("all that is connected ({titles}) is left out by --skip or switched off in the settings");
+    Ok(Failure::new(Kind::Usage, what)
+        .kept("everything that is in the database")
+        .next("leave --skip out, or switch a source on; which there are: health sources"))
 }
 
 fn dry_run(ctx: &Context, jobs: &[Job]) -> Exit {

@@ -9,6 +9,7 @@ use crate::db::{self, schema};
 use crate::failure::{Exit, Failure, Kind};
 use crate::oauth::{self, State};
 use crate::output::{counted, result};
+use crate::server::{self, Condition};
 use crate::source::Source;
 
 #[derive(clap::Args, Default)]
@@ -106,7 +107,12 @@ fn configuration(ctx: &Context) -> Finding {
 
 fn database(ctx: &Context) -> Vec<Finding> {
     let kind = match &ctx.config.database {
-        Database::Private => "private",
+        Database::Private => {
+            if let Some(finding) = not_running(ctx) {
+                return vec![finding];
+            }
+            "private"
+        }
         Database::External { .. } => "named by you",
     };
     let (target, mut client) =
@@ -125,6 +131,25 @@ fn database(ctx: &Context) -> Vec<Finding> {
         Err(failure) => Finding::stop("clock", failure),
     });
     findings
+}
+
+/// The private PostgreSQL, unless it runs: whoever connects to it would make or start it.
+fn not_running(ctx: &Context) -> Option<Finding> {
+    let condition = match server::status(&server::Settings::from(&ctx.config)) {
+        Ok(status) => status.condition,
+        Err(failure) => return Some(Finding::stop("database", failure)),
+    };
+    let text = match condition {
+        Condition::Running => return None,
+        Condition::NotInitialised => "there is no private PostgreSQL yet; the first command that needs it makes it",
+        Condition::Stopped => "the private PostgreSQL does not run; the first command that needs it starts it",
+        Condition::NotAnswering => {
+            let failure = Failure::new(Kind::Database, "the private PostgreSQL is there and lets nobody in")
+                .next("health db stop --force, then: health db start");
+            return Some(Finding::stop("database", failure));
+        }
+    };
+    Some(Finding::late("database", text, "health db start"))
 }
 
 fn secrets(ctx: &Context, only: Option<&Source>) -> Vec<Finding> {

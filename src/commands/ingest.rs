@@ -31,9 +31,9 @@ pub(crate) struct Args {
     /// Up to and including this day
     #[arg(long, value_name = "WHEN")]
     pub(crate) until: Option<String>,
-    /// Which login of the source
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(crate) account: String,
+    /// Which login of the source; none: the one called default
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
     /// A file to load; - is standard input
     #[arg(long, value_name = "PATH")]
     pub(crate) file: Vec<String>,
@@ -46,19 +46,19 @@ pub(crate) struct Args {
     /// Read covered time and known files again
     #[arg(long)]
     pub(crate) force: bool,
-    /// Mark what a newer file no longer holds as gone, however much it is
+    /// Mark as gone what is no longer listed, or what a newer file no longer holds, however much it is
     #[arg(long)]
     pub(crate) accept_deletions: bool,
-    /// Load what is there of a file that is cut off; nothing is marked as gone
+    /// Load what is there of a file that is cut off; nothing is marked as gone (files only)
     #[arg(long)]
     pub(crate) allow_truncated: bool,
     /// Take back the newest file of the source
-    #[arg(long, value_name = "FILE_ID", conflicts_with_all = ["what", "file", "since", "until", "force", "accept_deletions", "allow_truncated"])]
+    #[arg(long, value_name = "FILE_ID", conflicts_with_all = ["what", "file", "since", "until", "force", "accept_deletions", "allow_truncated", "account", "max_requests", "max_time"])]
     pub(crate) undo: Option<i64>,
-    /// At most so many requests
+    /// At most so many requests (not for files)
     #[arg(long, value_name = "N")]
     pub(crate) max_requests: Option<u32>,
-    /// At most so long, like 20m
+    /// At most so long, like 20m (not for files)
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub(crate) max_time: Option<Duration>,
     /// Say what would be read, read nothing
@@ -76,8 +76,12 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     if !paths.is_empty() || (source.api.is_none() && resources.is_empty()) {
         return load_files(ctx, source, args, &paths);
     }
+    if args.allow_truncated {
+        return Err(Failure::new(Kind::Usage, "--allow-truncated is for files: what is fetched is read page by page")
+            .next(format!("health ingest {}", source.command_name())));
+    }
     let range = Range::of(ctx, args)?;
-    let account = args.account.clone();
+    let account = args.account.clone().unwrap_or_else(|| crate::oauth::DEFAULT_ACCOUNT.to_owned());
     let job = Job { source, account, resources };
     ctx.out.note(&format!("{} {}, {}", source.title, job.account, range.shown));
     if args.dry_run {
@@ -86,6 +90,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let options = Options {
         asked: range.asked,
         raw_only: args.raw_only,
+        accept_deletions: args.accept_deletions,
         max_requests: args.max_requests,
         max_time: args.max_time,
     };
@@ -122,7 +127,8 @@ fn sort_words(source: &'static Source, args: &Args) -> Result<(Vec<&'static Reso
         }
     }
     if !paths.is_empty() && !resources.is_empty() {
-        return Err(Failure::new(Kind::Usage, "resources and files cannot be mixed in one call"));
+        return Err(Failure::new(Kind::Usage, "resources and files cannot be mixed in one call")
+            .next(format!("health ingest {} --help", source.command_name())));
     }
     if resources.is_empty() {
         resources = known.iter().collect();
@@ -139,9 +145,20 @@ fn load_files(ctx: &Context, source: &'static Source, args: &Args, paths: &[Stri
         return Err(Failure::new(Kind::Usage, format!("{} comes by file: {}", source.title, accepted.accepts))
             .next(format!("health ingest {} export.zip", source.command_name())));
     }
-    if args.since.is_some() || args.until.is_some() {
-        return Err(Failure::new(Kind::Usage, "a file is read whole: --since and --until are for what is fetched")
-            .next(format!("health ingest {} {}", source.command_name(), crate::output::clean(&paths[0]))));
+    let fetching = [
+        ("--since", args.since.is_some()),
+        ("--until", args.until.is_some()),
+        ("--account", args.account.is_some()),
+        ("--max-requests", args.max_requests.is_some()),
+        ("--max-time", args.max_time.is_some()),
+    ];
+    let given: Vec<&str> = fetching.iter().filter(|(_, given)| *given).map(|(flag, _)| *flag).collect();
+    if let [first, ..] = given[..] {
+        let is = if given.len() > 1 { "are" } else { "is" };
+        let what = format!("a file is read whole and without a login: {} {is} for what is fetched", given.join(", "));
+        let path = crate::output::clean(&paths[0]);
+        return Err(Failure::new(Kind::Usage, what)
+            .next(format!("health ingest {} {path}    without {first}", source.command_name())));
     }
     let input = |path: &String| if path == "-" { Input::Stdin } else { Input::Path(path.into()) };
     let inputs: Vec<Input> = paths.iter().map(input).collect();

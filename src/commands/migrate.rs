@@ -9,6 +9,7 @@ use super::{Context, ask};
 use crate::db::{self, Sql, Target, schema};
 use crate::failpoint::failpoint;
 use crate::failure::{Exit, Failure, Kind};
+use crate::oauth;
 use crate::output::result;
 use crate::run::Person;
 
@@ -89,14 +90,21 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         };
         return Ok(done(ctx, &what, (from, known), next));
     }
-    migrate(&mut client, ctx)?;
+    let from = migrate(&mut client, ctx)?;
     let what = if from == known {
         format!("schema {known} is current, nothing to do")
     } else {
         format!("schema {from} is now {known}")
     };
-    let begin: &[&str] = &["health auth whoop", "health ingest apple-health export.zip", "health demo"];
-    Ok(done(ctx, &what, (from, known), if from == 0 { begin } else { &["health status"] }))
+    // A name that nobody has would otherwise be passed over in silence.
+    Person::find(&mut client, &ctx.config).map_err(|failure| failure.kept(what.clone()))?;
+    // A token store that cannot be read is no matter of the schema.
+    let begin: Vec<String> = match oauth::list(&ctx.config).unwrap_or_default().first() {
+        _ if from != 0 => vec!["health status".into()],
+        Some(login) => vec![format!("health ingest {}", login.source.command_name())],
+        None => ["health auth whoop", "health ingest apple-health export.zip", "health demo"].map(Into::into).into(),
+    };
+    Ok(done(ctx, &what, (from, known), &begin.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
 fn done(ctx: &Context, what: &str, (from, to): (i64, i64), next: &[&str]) -> Exit {
@@ -113,20 +121,18 @@ fn done(ctx: &Context, what: &str, (from, to): (i64, i64), next: &[&str]) -> Exi
 }
 
 /// Brings an empty or older database to the version this program knows, and reference data up to date. Every migration
-/// is a transaction of its own, so that a kill between two leaves a version that the next call goes on from.
-pub(crate) fn migrate(client: &mut Client, ctx: &Context) -> Result<(), Failure> {
+/// is a transaction of its own, so that a kill between two leaves a version that the next call goes on from. Hands back
+/// the version that it found: another call may have been faster.
+pub(crate) fn migrate(client: &mut Client, ctx: &Context) -> Result<i64, Failure> {
     wait_for_lock(client)?;
+    let found = match schema::state(client)? {
+        schema::State::Ours { version } => version,
+        schema::State::Empty | schema::State::Foreign { .. } => 0,
+    };
     client.batch_execute("create schema if not exists meta; set lock_timeout = '3s'").sql()?;
     schema::expect_unedited(client)?;
     for version in schema::versions() {
-        let applied = schema::up_to(version).run(client).map_err(|error| {
-            Failure::new(
-                Kind::Schema,
-                format!("the schema could not be brought up to date: {}", crate::output::clean(&error.to_string())),
-            )
-            .kept("the migrations before it; data is untouched")
-            .next("health migrate --check")
-        })?;
+        let applied = schema::up_to(version).run(client).map_err(|error| not_applied(&error))?;
         for migration in applied.applied_migrations() {
             ctx.out.debug(&format!("applied {migration}"));
             failpoint!("migrate.between");
@@ -139,7 +145,25 @@ pub(crate) fn migrate(client: &mut Client, ctx: &Context) -> Result<(), Failure>
     }
     Person::ensure_first(client, &ctx.config)?;
     client.execute("select pg_advisory_unlock($1)", &[&LOCK]).sql()?;
-    Ok(())
+    Ok(found)
+}
+
+/// What PostgreSQL said, which refinery keeps behind words of its own.
+fn not_applied(error: &refinery::Error) -> Failure {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(one) = cause {
+        if let Some(said) = one.downcast_ref::<postgres::Error>() {
+            let failure = db::failure(said);
+            let lost = said.as_db_error().is_none();
+            let what = format!("the schema could not be brought up to date: {}", failure.error);
+            return Failure::new(if lost { failure.kind } else { Kind::Schema }, what)
+                .kept("the migrations before it; data is untouched")
+                .next(if lost { "health migrate" } else { "health migrate --check" });
+        }
+        cause = one.source();
+    }
+    let what = format!("the schema could not be brought up to date: {}", crate::output::clean(&error.to_string()));
+    Failure::new(Kind::Schema, what).kept("the migrations before it; data is untouched").next("health migrate --check")
 }
 
 /// Waits 30 s at most: a lock without an end would hang a cron job for ever.

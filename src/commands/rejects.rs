@@ -22,8 +22,10 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum Action {
     /// The open ones
+    #[command(after_help = "Examples:\n  health rejects list --run 41\n  health rejects list --all")]
     List(List),
     /// One, with the record as it was received
+    #[command(after_help = "Example:\n  health rejects show 3")]
     Show {
         /// Number in the list
         id: i64,

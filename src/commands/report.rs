@@ -25,9 +25,6 @@ fn as_table(ctx: &Context, report: &Report) {
     let exit = report.exit();
     let written = report.total(|counts| counts.new + counts.changed + counts.retired);
     let head = format!("{}  {} {}", exit.name(), report.source.title, report.account);
-    if let Some(run) = report.continues {
-        ctx.out.note(&format!("continuing run {run}, which was interrupted"));
-    }
     if written == 0 && report.rejected() == 0 {
         ctx.out.note(&format!("{head}: nothing new ({}, 0 rows written)", counted(report.requests, "request")));
         return;

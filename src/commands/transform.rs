@@ -161,6 +161,7 @@ fn show(ctx: &Context, client: &mut postgres::Client, person: &Person, name: &st
             Kind::Usage,
             format!("there is no model \"{}\"; there are: {}", crate::output::clean(name), all.join(", ")),
         )
+        .next("health transform --help")
     };
     let (source, model) = name.split_once('.').ok_or_else(unknown)?;
     let source = crate::sources::find(source).ok_or_else(unknown)?;

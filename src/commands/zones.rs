@@ -36,6 +36,7 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum Action {
     /// The stays, and the home zone
+    #[command(after_help = "Examples:\n  health zones list\n  health zones list --json")]
     List,
     /// Add a move or a trip, or change one that begins at the same time
     #[command(after_help = "Examples:
@@ -256,6 +257,7 @@ fn tell(ctx: &Context, held: &Zones, change: Change, dry_run: bool, done: &Done)
         return exit;
     }
     let (from, until) = shown(stay);
+    let until = until.map_or("on".to_owned(), |until| format!("until {until}"));
     let verb = match (change, dry_run) {
         (Change::Set(_), false) => "ok  ",
         (Change::Set(_), true) => "would set  ",
@@ -290,7 +292,7 @@ fn list(ctx: &Context, known: &Zones) -> Exit {
         .rev()
         .map(|stay| {
             let (from, until) = shown(stay);
-            vec![from, until, stay.zone.name().to_owned()]
+            vec![from, until.unwrap_or_default(), stay.zone.name().to_owned()]
         })
         .collect();
     if !rows.is_empty() {
@@ -308,8 +310,8 @@ fn of_json(stay: &Stay) -> Value {
     json!({"from": text(stay.from), "until": stay.until.map(text), "zone": stay.zone.name()})
 }
 
-/// First and last day, or instants where the stay does not begin or end at midnight.
-fn shown(stay: &Stay) -> (String, String) {
+/// First and last day, or instants where the stay does not begin or end at midnight; no last one where it has no end.
+fn shown(stay: &Stay) -> (String, Option<String>) {
     let local = |at: DateTime<Utc>, last: bool| {
         let there = at.with_timezone::<Tz>(&stay.zone);
         if there.time() == NaiveTime::MIN {
@@ -318,6 +320,5 @@ fn shown(stay: &Stay) -> (String, String) {
         }
         there.format("%Y-%m-%dT%H:%M%:z").to_string()
     };
-    let until = stay.until.map_or("on".to_owned(), |until| format!("until {}", local(until, true)));
-    (local(stay.from, false), until)
+    (local(stay.from, false), stay.until.map(|until| local(until, true)))
 }

@@ -45,5 +45,8 @@ impl Dirs {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|error| Failure::new(Kind::Config, format!("HEALTH_HOME: {error}")))
+    std::path::absolute(path).map_err(|error| {
+        Failure::new(Kind::Config, format!("HEALTH_HOME: {error}"))
+            .next("set HEALTH_HOME to an absolute path, or unset it")
+    })
 }

@@ -72,7 +72,8 @@ impl Merged {
         match named {
             Some(path) if !path.is_file() => {
                 let shown = crate::output::clean(&path.display().to_string());
-                return Err(Failure::new(Kind::Config, format!("there is no configuration file {shown}")));
+                return Err(Failure::new(Kind::Config, format!("there is no configuration file {shown}"))
+                    .next("name one that exists in --config or HEALTH_CONFIG, or leave both out"));
             }
             Some(path) => paths.push(path.to_owned()),
             None => paths.push(dirs.config.join("config.toml")),
@@ -195,7 +196,11 @@ fn resolve(
     if let Some(text) = text {
         return Some(Ok(text.clone()));
     }
-    let fail = |what: String| Failure::new(Kind::Config, format!("{key}{what}"));
+    let fail = |what: String| {
+        let whole = what.split([' ', ':']).next().unwrap_or_default();
+        Failure::new(Kind::Config, format!("{key}{what}"))
+            .next(format!("correct {key}{whole} in the file of settings; docs/configuration.md"))
+    };
     if let Some(path) = file {
         return Some(
             std::fs::read_to_string(path)

@@ -109,8 +109,10 @@ impl Config {
         let fixed = vars
             .text("HEALTH_NOW")
             .map(|text| {
-                parse_instant(&text)
-                    .ok_or_else(|| Failure::new(Kind::Config, "HEALTH_NOW is not an instant like 2026-11-21T12:00:00Z"))
+                parse_instant(&text).ok_or_else(|| {
+                    Failure::new(Kind::Config, "HEALTH_NOW is not an instant like 2026-11-21T12:00:00Z")
+                        .next("unset HEALTH_NOW, which is for tests, or write it so")
+                })
             })
             .transpose()?;
         let pg = PgSettings {
@@ -161,7 +163,8 @@ impl Config {
                 (Some(found), _) => found,
                 (None, Some(default)) => (default.to_owned(), "built in".to_owned()),
                 (None, None) => {
-                    return Err(Failure::new(Kind::Usage, format!("{} has no interface to log in to", source.title)));
+                    return Err(Failure::new(Kind::Usage, format!("{} has no interface to log in to", source.title))
+                        .next(format!("health sources {}", source.command_name())));
                 }
             };
             checked_address(&value, &origin)
@@ -216,7 +219,7 @@ impl Config {
         self.file.source_secret(source.id)
     }
 
-    /// Every secret this call knows, so that a test of the output can look for them.
+    /// Whether the source's client secret comes from the environment itself, where other programs can read it.
     pub(crate) fn secret_is_in_environment(&self, source: &Source) -> bool {
         self.vars.get(&vars::source_variable(source.id, "CLIENT_SECRET")).is_some_and(|found| found.from_process)
     }
@@ -256,7 +259,10 @@ fn without_secrets(value: &str) -> String {
 
 /// An address that may be contacted: https, or plain http for loopback (docs/adr/12).
 fn checked_address(value: &str, origin: &str) -> Result<Url, Failure> {
-    let url = Url::parse(value).map_err(|_| Failure::new(Kind::Config, format!("{origin} is not an address")))?;
+    let url = Url::parse(value).map_err(|_| {
+        Failure::new(Kind::Config, format!("{origin} is not an address"))
+            .next("unset it for the built-in address, or write one like https://api.example.com")
+    })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Failure::new(Kind::Config, format!("{origin} holds a user name or a password"))
             .next("write the address without what stands before the @"));
@@ -267,15 +273,19 @@ fn checked_address(value: &str, origin: &str) -> Result<Url, Failure> {
     Err(Failure::new(
         Kind::Config,
         format!("{origin}: only https is accepted, plain http for loopback addresses alone"),
-    ))
+    )
+    .next("unset it for the built-in address, or write one that begins with https://"))
 }
 
 /// A redirect address: this machine by plain http, or anything else whose answer a person pastes.
 fn redirect_address(value: &str, origin: &str) -> Result<Url, Failure> {
-    let url = Url::parse(value).map_err(|_| Failure::new(Kind::Config, format!("{origin} is not an address")))?;
+    let wrong = |what: &str| {
+        Failure::new(Kind::Config, format!("{origin}{what}"))
+            .next("use http://127.0.0.1:8765/callback/whoop, or an https address")
+    };
+    let url = Url::parse(value).map_err(|_| wrong(" is not an address"))?;
     if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(Failure::new(Kind::Config, format!("{origin}: plain http is for this machine alone"))
-            .next("use http://127.0.0.1:8765/callback/whoop, or an https address"));
+        return Err(wrong(": plain http is for this machine alone"));
     }
     Ok(url)
 }

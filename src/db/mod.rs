@@ -21,6 +21,8 @@ pub(crate) struct Target {
     tls: Option<tokio_postgres_rustls::MakeRustlsConnect>,
     /// `health on localhost`, for messages; never a password.
     pub(crate) shown: String,
+    /// The setting that names it, for messages; none: the private PostgreSQL.
+    origin: Option<String>,
 }
 
 impl Target {
@@ -51,10 +53,10 @@ impl Target {
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(Duration::from_secs(2));
                 }
-                Err(error) => return Err(connect_failure(&error, &self.shown)),
+                Err(error) => return Err(connect_failure(&error, self)),
             }
         };
-        client.batch_execute(include_str!("session.sql")).map_err(|error| connect_failure(&error, &self.shown))?;
+        client.batch_execute(include_str!("session.sql")).map_err(|error| connect_failure(&error, self))?;
         Ok(client)
     }
 }
@@ -66,14 +68,14 @@ pub(crate) fn target(config: &Config, note: &dyn Fn(&str)) -> Result<Target, Fai
         Database::External { url, origin } => {
             let (mut config, tls, shown) = url::normalised(url, origin)?;
             config.application_name(&name);
-            Ok(Target { config, tls, shown })
+            Ok(Target { config, tls, shown, origin: Some(origin.clone()) })
         }
         Database::Private => {
             let running = server::ensure(&server::Settings::from(config), note)?;
             let mut config = running.config(server::DATABASE);
             config.application_name(&name);
             let shown = format!("{} on the private PostgreSQL", server::DATABASE);
-            Ok(Target { config, tls: None, shown })
+            Ok(Target { config, tls: None, shown, origin: None })
         }
     }
 }
@@ -106,7 +108,7 @@ pub(crate) fn expect_writable(client: &mut Client, shown: &str) -> Result<(), Fa
     }
     Err(Failure::new(Kind::Schema, format!("{shown} only reads: nothing can be written there"))
         .kept("everything that is in it")
-        .next("name a server that writes in DATABASE_URL"))
+        .next("name a server that writes; which setting names this one: health db status"))
 }
 
 /// Says to other sessions who holds a lock.
@@ -134,25 +136,32 @@ pub(crate) fn is_conflict(error: &postgres::Error) -> bool {
     error.code().is_some_and(|code| codes.contains(code))
 }
 
-fn connect_failure(error: &postgres::Error, shown: &str) -> Failure {
-    let (kind, what, next) = match error.code() {
+fn connect_failure(error: &postgres::Error, target: &Target) -> Failure {
+    let shown = &target.shown;
+    let (kind, what, next): (_, _, String) = match error.code() {
         Some(code) if *code == SqlState::INVALID_PASSWORD || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
             (
                 Kind::Config,
                 "refuses this role or its password",
-                "check the address in DATABASE_URL, then: health doctor",
+                match &target.origin {
+                    Some(origin) => format!("correct the address in {origin}, then: health doctor"),
+                    None => "health db status".into(),
+                },
             )
         }
         Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
-            (Kind::Schema, "has no such database", "health migrate --create-database")
+            (Kind::Schema, "has no such database", "health migrate --create-database".into())
         }
         Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
-            (Kind::Database, "has no free connection", "close other programs, then run the same command again")
+            (Kind::Database, "has no free connection", "close other programs, then run the same command again".into())
         }
         _ => (
             Kind::Database,
             "cannot be reached",
-            "start it, or unset HEALTH_DATABASE_URL and DATABASE_URL to use the private one: health db start",
+            match &target.origin {
+                Some(origin) => format!("start it, or leave {origin} out and use the private one: health db start"),
+                None => "health db start".into(),
+            },
         ),
     };
     let reason = error.as_db_error().map_or_else(|| deepest(error), |db| crate::output::clean(db.message()));
@@ -180,7 +189,7 @@ pub(crate) fn failure(error: &postgres::Error) -> Failure {
     let (kind, next) = if *code == SqlState::DISK_FULL {
         (Kind::Database, "free space for the database, then run the same command again")
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
-        (Kind::Schema, "use a role that may write, in DATABASE_URL")
+        (Kind::Schema, "use a role that may write; which setting names it: health db status")
     } else if *code == SqlState::UNDEFINED_TABLE
         || *code == SqlState::UNDEFINED_COLUMN
         || *code == SqlState::INVALID_SCHEMA_NAME
@@ -220,7 +229,8 @@ pub(crate) fn expect_suitable(client: &mut Client) -> Result<(), Failure> {
         return Err(Failure::new(
             Kind::Schema,
             format!("PostgreSQL {} is too old; 15 or newer is needed", version / 10_000),
-        ));
+        )
+        .next("name a newer server, or none for the private one; which setting names this one: health db status"));
     }
     if encoding != "UTF8" {
         return Err(Failure::new(Kind::Schema, format!("the database's encoding is {encoding}; UTF8 is needed"))

@@ -88,7 +88,7 @@ pub(crate) fn expect_current(client: &mut Client, shown: &str) -> Result<(), Fai
         State::Foreign { tables } => {
             Failure::new(Kind::Schema, format!("{shown} has {tables} tables and none of ours"))
                 .kept("nothing was touched")
-                .next("name another database in DATABASE_URL, or take this one: health migrate --adopt")
+                .next("name another database, or take this one: health migrate --adopt")
         }
         State::Ours { version } if version < known => {
             Failure::new(Kind::Schema, format!("the schema of {shown} is {version}, this program knows {known}"))

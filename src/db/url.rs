@@ -96,7 +96,10 @@ fn shown(config: &postgres::Config) -> String {
 
 /// TLS that verifies certificate and name, against the system's roots or the file that `sslrootcert` names.
 fn connector(root: Option<&str>, origin: &str) -> Result<MakeRustlsConnect, Failure> {
-    let fail = |what: String| Failure::new(Kind::Config, format!("{origin}: {what}"));
+    let fail = |what: String| {
+        Failure::new(Kind::Config, format!("{origin}: {what}"))
+            .next("name a readable file of certificates in sslrootcert, or leave it out for those of the system")
+    };
     let mut roots = rustls::RootCertStore::empty();
     if let Some(path) = root.filter(|path| *path != "system") {
         let found = rustls::pki_types::CertificateDer::pem_file_iter(path)

@@ -66,7 +66,8 @@ pub(crate) fn ingest(
 ) -> Result<Ingested, Failure> {
     let files = files_of(source)?;
     if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
-        return Err(Failure::new(Kind::Usage, "standard input can be read only once"));
+        return Err(Failure::new(Kind::Usage, "standard input can be read only once")
+            .next(format!("health ingest {} -", source.command_name())));
     }
     if let [input] = inputs {
         let imported = import::one(ctx, source, files, input, options)?;

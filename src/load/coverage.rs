@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use postgres::{GenericClient, Transaction};
 use serde_json::json;
 
-use super::{Counts, WriteError, copy};
+use super::{Counts, Deletions, WriteError, copy};
 use crate::db::Sql;
 use crate::extract::slices::Held;
 use crate::failure::{Failure, Kind};
@@ -28,10 +28,12 @@ pub(crate) fn held(client: &mut impl GenericClient, account: &Account, resource:
 }
 
 /// Moves the open slice on, or closes it. A tripped fuse leaves coverage where it was and is handed back.
+#[allow(clippy::too_many_arguments, reason = "what a batch is, and what is known of its resource, meet here alone")]
 pub(super) fn advance(
     t: &mut Transaction,
     run: &Run,
     source: &Source,
+    deletions: &Deletions,
     batch: &Batch,
     slice: &Slice,
     seen: &HashSet<String>,
@@ -51,7 +53,7 @@ pub(super) fn advance(
         let statement = copy::named(include_str!("sql/missing.sql"), source, batch.resource).replace("{last}", &last);
         let row = t.query_one(&statement, &[&run.user_id, &run.account_id, from, &slice.to, &listed])?;
         let (known, missing): (i64, i64) = (row.get(0), row.get(1));
-        if let Some(failure) = deletion_fuse(source, batch.resource, known, missing, seen.is_empty()) {
+        if let Some(failure) = deletion_fuse(source, batch.resource, known, missing, seen.is_empty(), deletions) {
             return Ok(Some(failure));
         }
         if missing > 0 {
@@ -81,9 +83,16 @@ pub(super) fn abandon(t: &mut Transaction, run: &Run, resource: &str) -> Result<
     Ok(())
 }
 
-/// At most 10 % of the slice's known rows or 3, whichever is more; an empty listing where rows are known retires nothing
-/// (docs/adr/05).
-fn deletion_fuse(source: &Source, resource: &str, known: i64, missing: i64, listed_nothing: bool) -> Option<Failure> {
+/// At most 10 % of the slice's known rows or 3, whichever is more, unless a person accepted more; an empty listing where
+/// rows are known retires nothing, whoever accepts it (docs/adr/05).
+fn deletion_fuse(
+    source: &Source,
+    resource: &str,
+    known: i64,
+    missing: i64,
+    listed_nothing: bool,
+    deletions: &Deletions,
+) -> Option<Failure> {
     let (title, name) = (source.title, source.command_name());
     if listed_nothing && known > 0 {
         let what = format!("{title} listed 0 {resource} where {known} are known; nothing was deleted");
@@ -93,12 +102,12 @@ fn deletion_fuse(source: &Source, resource: &str, known: i64, missing: i64, list
                 .next(format!("health status {name}")),
         );
     }
-    if missing > (known / 10).max(3) {
+    if missing > (known / 10).max(3) && !deletions.accepted {
         let what = format!("{title} no longer lists {missing} of {known} known {resource}; nothing was deleted");
         return Some(
             Failure::new(Kind::Refused, what)
                 .kept("all of them, and what arrived; coverage did not move")
-                .next(format!("health status {name}")),
+                .next(format!("look at {title}; if it is right: {}", deletions.accept)),
         );
     }
     None
@@ -111,12 +120,19 @@ mod tests {
     #[test]
     fn the_fuse_lets_few_deletions_through_and_no_flood() {
         let source = crate::sources::find("whoop").unwrap();
-        let trips = |known, missing, none| deletion_fuse(source, "sleeps", known, missing, none).is_some();
+        let fuse = |known, missing, none, accepted| {
+            deletion_fuse(source, "sleeps", known, missing, none, &Deletions::of(source, "second", accepted))
+        };
+        let trips = |known, missing, none| fuse(known, missing, none, false).is_some();
         assert!(!trips(5, 3, false), "3 are always allowed");
         assert!(trips(5, 4, false));
         assert!(!trips(203, 20, false));
         assert!(trips(203, 21, false));
         assert!(trips(1, 1, true), "an empty listing says nothing");
         assert!(!trips(0, 0, true));
+        let next = fuse(5, 4, false, false).unwrap().next.unwrap();
+        assert!(next.ends_with(": health ingest whoop --account second --accept-deletions"), "{next}");
+        assert!(fuse(203, 203, false, true).is_none(), "a person said that it is right");
+        assert!(fuse(203, 203, true, true).is_some(), "nobody can say that of an empty listing");
     }
 }

@@ -36,6 +36,23 @@ impl Counts {
     }
 }
 
+/// What a run may conclude from records that are no longer listed.
+#[derive(Clone, Debug)]
+pub(crate) struct Deletions {
+    /// A person looked and says that they are right: the fuse lets them pass.
+    pub(crate) accepted: bool,
+    /// The command that says so.
+    pub(crate) accept: String,
+}
+
+impl Deletions {
+    pub(crate) fn of(source: &Source, account: &str, accepted: bool) -> Self {
+        let account =
+            if account == crate::oauth::DEFAULT_ACCOUNT { String::new() } else { format!(" --account {account}") };
+        Self { accepted, accept: format!("health ingest {}{account} --accept-deletions", source.command_name()) }
+    }
+}
+
 /// The loader's side of one run.
 pub(crate) struct Load {
     pub(crate) run: Run,
@@ -47,11 +64,12 @@ pub(crate) struct Load {
     pub(crate) fused: BTreeMap<&'static str, Failure>,
     /// A later run has taken the account.
     pub(crate) fenced: bool,
+    deletions: Deletions,
     seen: BTreeMap<&'static str, HashSet<String>>,
 }
 
 impl Load {
-    pub(crate) fn new(run: Run, source: &'static Source) -> Self {
+    pub(crate) fn new(run: Run, source: &'static Source, deletions: Deletions) -> Self {
         Self {
             run,
             source,
@@ -59,6 +77,7 @@ impl Load {
             closed: Vec::new(),
             fused: BTreeMap::new(),
             fenced: false,
+            deletions,
             seen: BTreeMap::new(),
         }
     }
@@ -171,7 +190,7 @@ fn write(client: &mut Client, load: &mut Load, batch: &Batch) -> Result<(), Writ
     let seen = &load.seen[batch.resource];
     let mut fuse = reject::fuse(load.counts.get(batch.resource).copied().unwrap_or_default(), counts, batch.resource);
     if let (Some(slice), None) = (&batch.slice, &fuse) {
-        fuse = coverage::advance(&mut t, &run, load.source, batch, slice, seen, &mut counts)?;
+        fuse = coverage::advance(&mut t, &run, load.source, &load.deletions, batch, slice, seen, &mut counts)?;
     }
     if fuse.is_some() {
         coverage::abandon(&mut t, &run, batch.resource)?;

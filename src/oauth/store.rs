@@ -47,7 +47,8 @@ impl Store {
             return Err(StoreError::new(
                 Kind::Usage,
                 "an account name is made of up to 64 letters, digits, hyphens and underscores",
-            ));
+            )
+            .next("health auth    shows the accounts there are"));
         }
         Ok(Self {
             source: source.into(),

@@ -15,7 +15,7 @@ use crate::db::{self, Target};
 use crate::extract::slices::{self, Asked, Held, Planned};
 use crate::extract::{self, Finished, Parts, Plan, Session};
 use crate::failure::{Blame, Failure, Kind};
-use crate::load::{self, Load, Loader};
+use crate::load::{self, Deletions, Load, Loader};
 use crate::oauth::{Login, auth_command};
 use crate::output::{ProgressMode, counted};
 use crate::progress::Progress;
@@ -39,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) asked: Asked,
     /// Leave the models out.
     pub(crate) raw_only: bool,
+    /// Let deletions of this run pass the fuse, except those that an empty listing would mean.
+    pub(crate) accept_deletions: bool,
     pub(crate) max_requests: Option<u32>,
     /// Do not go on after this many seconds.
     pub(crate) max_time: Option<std::time::Duration>,
@@ -83,7 +85,7 @@ pub(crate) fn run(ctx: &Context, jobs: Vec<Job>, options: Options) -> Result<Vec
     }
     let (client, taken, loads, loaded) = fetch(client, &target, taken, &stop, options)?;
     let mut client = match &loaded {
-        Err(failure) if failure.kind == Kind::Database => target.connect().map_err(|_| again(failure))?,
+        Err(failure) if failure.kind == Kind::Database => target.connect().map_err(|_| failure.again())?,
         _ => client,
     };
     for (((place, one), finished), load) in taken.into_iter().zip(loads) {
@@ -92,12 +94,6 @@ pub(crate) fn run(ctx: &Context, jobs: Vec<Job>, options: Options) -> Result<Vec
         reports[place].seconds = begun.elapsed().as_secs_f64();
     }
     Ok(reports)
-}
-
-fn again(failure: &Failure) -> Failure {
-    Failure::new(failure.kind, failure.error.to_string())
-        .kept(failure.kept.clone().unwrap_or_default())
-        .next(failure.next.clone().unwrap_or_default())
 }
 
 /// What a job would read, resource by resource.
@@ -148,16 +144,19 @@ fn take(
     let granted = login.granted();
     let mut report = Report::new(source, &job.account);
     report.run_id = Some(run.run_id);
-    report.continues = run.continues;
-    let mut resources = Vec::new();
+    if let Some(earlier) = run.continues {
+        ctx.out.note(&format!("continuing run {earlier}, which was interrupted"));
+    }
+    let (mut resources, mut closed) = (Vec::new(), Vec::new());
     for resource in &job.resources {
         if !resource.scope.is_empty() && !granted.is_empty() && !granted.iter().any(|scope| scope == resource.scope) {
-            report.not_granted(source, resource.name);
+            closed.push(resource.name);
             continue;
         }
         let held = load::coverage::held(client, &account, resource.name)?;
         resources.push((*resource, slices::plan(resource, &held, options.asked, now)));
     }
+    report.not_granted(source, &closed);
     if ctx.out.progress_mode() == ProgressMode::Bar {
         ctx.out.note(&planned(&resources, api));
     }
@@ -211,7 +210,16 @@ fn fetch(
     options: Options,
 ) -> Result<Fetched, Failure> {
     let (sender, receiver) = mpsc::channel(CHANNEL);
-    let loads = taken.iter().map(|(_, one)| Load::new(one.run.clone(), one.source)).collect();
+    let loads = taken
+        .iter()
+        .map(|(_, one)| {
+            Load::new(
+                one.run.clone(),
+                one.source,
+                Deletions::of(one.source, &one.report.account, options.accept_deletions),
+            )
+        })
+        .collect();
     let loader = Loader { target: target.clone(), client, loads };
     let loader =
         std::thread::Builder::new().name("loader".into()).spawn(move || loader.run(receiver)).blame(Kind::Local)?;

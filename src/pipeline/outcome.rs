@@ -19,8 +19,6 @@ pub(crate) struct Report {
     pub(crate) source: &'static Source,
     pub(crate) account: String,
     pub(crate) run_id: Option<i64>,
-    /// An earlier run that never ended, which this one went on from.
-    pub(crate) continues: Option<i64>,
     pub(crate) requests: u32,
     pub(crate) seconds: f64,
     pub(crate) resources: BTreeMap<&'static str, Counts>,
@@ -43,7 +41,6 @@ impl Report {
             source,
             account: account.to_owned(),
             run_id: None,
-            continues: None,
             requests: 0,
             seconds: 0.0,
             resources: BTreeMap::new(),
@@ -60,15 +57,20 @@ impl Report {
 
     /// A failure that concerns the whole account.
     pub(super) fn fail(&mut self, failure: Failure) {
+        self.decide(&failure);
+        // All resources meet one dead login or one lost network; a person reads of it once.
+        if !self.failures.iter().any(|told| told.error.to_string() == failure.error.to_string()) {
+            self.failures.push(failure);
+        }
+    }
+
+    /// What a failure beyond one resource means for the account.
+    fn decide(&mut self, failure: &Failure) {
         if failure.kind == Kind::Login {
             self.connection = Some(Connection::NeedsAuth);
         }
         let exit = failure.exit();
         self.decisive = Some(self.decisive.map_or(exit, |earlier| Exit::merge(&[earlier, exit])));
-        // All resources meet one dead login or one lost network; a person reads of it once.
-        if !self.failures.iter().any(|told| told.error.to_string() == failure.error.to_string()) {
-            self.failures.push(failure);
-        }
     }
 
     /// Says how many records could not be used, and why; the code of the account follows from the counts.
@@ -91,11 +93,17 @@ impl Report {
         Ok(())
     }
 
-    /// A resource that cannot be read because its scope was not granted; the others run.
-    pub(super) fn not_granted(&mut self, source: &Source, resource: &str) {
-        self.codes.push(Exit::from(Kind::Login));
+    /// Resources that cannot be read because their scopes were not granted; the others run.
+    pub(super) fn not_granted(&mut self, source: &Source, resources: &[&str]) {
+        self.codes.extend(resources.iter().map(|_| Exit::from(Kind::Login)));
+        let (need, left) = match resources {
+            [] => return,
+            [_] => ("needs", "it is"),
+            _ => ("need", "they are"),
+        };
+        let what = format!("{} did not grant what {} {need}; {left} left out", source.title, resources.join(", "));
         self.failures.push(
-            Failure::new(Kind::Login, format!("{} did not grant what {resource} needs; it is left out", source.title))
+            Failure::new(Kind::Login, what)
                 .kept("the other resources run")
                 .next(format!("{} --again", crate::oauth::auth_command(source, &self.account))),
         );
@@ -118,22 +126,23 @@ impl Report {
                             self.codes.push(error.failure.exit());
                             alike.add(end.resource, error.failure);
                         }
-                        Reach::Run | Reach::Account => self.fail(error.failure),
+                        Reach::Run | Reach::Account => {
+                            self.decide(&error.failure);
+                            alike.add(end.resource, error.failure);
+                        }
                     }
                 }
             }
         }
         self.failures.extend(alike.told());
         for failure in load.fused.values() {
-            let copy = Failure::new(failure.kind, failure.error.to_string());
-            self.fail(Failure { kept: failure.kept.clone(), next: failure.next.clone(), ..copy });
+            self.fail(failure.again());
         }
         if load.fenced {
             self.fail(crate::run::fenced_failure());
         }
         if let (Err(failure), false) = (loaded, load.fenced) {
-            let copy = Failure::new(failure.kind, failure.error.to_string());
-            self.fail(Failure { kept: failure.kept.clone(), next: failure.next.clone(), ..copy });
+            self.fail(failure.again());
         }
     }
 
@@ -254,5 +263,31 @@ mod tests {
         alike.add("workouts", Failure::new(Kind::Later, "no answer for workouts: HTTP 503"));
         let told: Vec<String> = alike.told().map(|failure| failure.error.to_string()).collect();
         assert_eq!(told, ["no answer for cycles, sleeps: HTTP 500", "no answer for workouts: HTTP 503"]);
+    }
+
+    #[test]
+    fn what_reaches_the_run_or_was_not_granted_is_told_once_too() {
+        let source = crate::sources::find("whoop").unwrap();
+        let mut report = Report::new(source, "default");
+        report.not_granted(source, &[]);
+        assert!(report.failures.is_empty());
+        report.not_granted(source, &["workouts", "user_body_measurement"]);
+        let run =
+            Run { user_id: 1, account_id: 1, run_id: 1, fence: 1, started_at: DateTime::UNIX_EPOCH, continues: None };
+        let load = Load::new(run, source, crate::load::Deletions::of(source, "default", false));
+        let cut = |resource: &'static str| {
+            let error = crate::extract::ExtractError::distrust(format!("the page of {resource} ends in the middle"));
+            Finished { resource, result: Err(error) }
+        };
+        report.take_load(&load, vec![cut("cycles"), cut("sleeps")], &Ok(()));
+        let told: Vec<String> = report.failures.iter().map(|failure| failure.error.to_string()).collect();
+        assert_eq!(
+            told,
+            [
+                "WHOOP did not grant what workouts, user_body_measurement need; they are left out",
+                "the page of cycles, sleeps ends in the middle"
+            ]
+        );
+        assert_eq!(report.exit(), Exit::from(Kind::Refused), "it decides the run as before");
     }
 }

@@ -115,6 +115,12 @@ pub(super) fn open_patiently(config: &Config, limit: Duration) -> Result<Client,
 
 /// Creates the database if it is missing; two who try at once both succeed.
 pub(super) fn create_database(client: &mut Client, name: &str) -> Result<(), Failure> {
+    // Asked first: an attempt in vain at every start would leave an error in the server's log each time.
+    match client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]) {
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) => {}
+        Err(error) => return Err(sql("cannot look for the database", name, &error)),
+    }
     match client.batch_execute(&format!("CREATE DATABASE {} TEMPLATE template0", quoted(name))) {
         Ok(()) => Ok(()),
         Err(error) if matches!(error.code(), Some(code) if *code == SqlState::DUPLICATE_DATABASE || *code == SqlState::UNIQUE_VIOLATION) => {

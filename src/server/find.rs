@@ -78,8 +78,10 @@ fn fits(version: &Version, wanted: Option<u16>) -> bool {
 fn named(dir: &Path, owner: &Owner, wanted: Option<u16>) -> Result<Binaries, Failure> {
     // The programs are run elsewhere, so a relative folder has to be made absolute here.
     let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-    let binaries =
-        probe(&dir, owner).map_err(|why| Failure::new(Kind::Config, format!("HEALTH_PG_BIN does not work: {why}")))?;
+    let binaries = probe(&dir, owner).map_err(|why| {
+        Failure::new(Kind::Config, format!("HEALTH_PG_BIN does not work: {why}"))
+            .next("unset HEALTH_PG_BIN, or name the folder that holds initdb and pg_ctl")
+    })?;
     if fits(&binaries.version, wanted) {
         return Ok(binaries);
     }

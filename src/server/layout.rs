@@ -214,6 +214,7 @@ pub(super) fn remove_tree(dir: &Path) -> Result<(), Failure> {
 /// A failure of this machine's files, with the reason.
 pub(super) fn local(what: &str, error: &io::Error) -> Failure {
     Failure::new(Kind::Local, format!("{what}: {error}"))
+        .next("mend the path or its permissions, or set HEALTH_HOME to another folder")
 }
 
 /// A file of ours, 0600, given to `owner` (uid, gid) where another account has to read it. Never follows a planted link, is never half written.

@@ -321,6 +321,31 @@ fn an_empty_listing_retires_nothing<S: Subject>() {
     world.oracle().check();
 }
 
+fn many_deletions_wait_for_a_word<S: Subject>() {
+    let world = World::loaded(S::many(now()));
+    let before = fingerprint(&mut world.sql());
+    let (resource, gone) = world.provider.with(S::remove_many);
+    assert!(gone > 3, "too few for the fuse: {gone}");
+    let accept = format!("health ingest {} --accept-deletions", S::ID.replace('_', "-"));
+    // The fuse holds in every run, and says how a person lets them pass.
+    for _ in 0..2 {
+        let run = world.ingest().expect(6).says(&format!("no longer lists {gone} of"));
+        assert!(run.next().ends_with(&format!(": {accept}")), "{}", run.report());
+        assert_eq!(before, fingerprint(&mut world.sql()));
+    }
+    let words: Vec<&str> = accept.split(' ').skip(1).collect();
+    world.health(&words).expect(0);
+    let marked = format!("{}.{resource} where missing_since_run_id is not null", schema::<S>());
+    assert_eq!(count(&mut world.sql(), &marked), gone);
+    world.oracle().check();
+    // An empty listing is believed by nobody.
+    world.provider.with(|sim| sim.hide(S::PAGED));
+    let before = fingerprint(&mut world.sql());
+    let run = world.health(&words).expect(6).says("listed 0");
+    assert!(!run.next().contains("--accept-deletions"), "{}", run.report());
+    assert_eq!(before, fingerprint(&mut world.sql()));
+}
+
 fn one_failing_resource_does_not_stop_the_others<S: Subject>() {
     let world = World::connected(S::many(now()));
     let fault = world.fault(When::resource(S::PAGED), What::status(400));
@@ -391,7 +416,7 @@ macro_rules! suite {
             a_401_that_stays_ends_the_run a_401_of_one_resource_leaves_the_login_alone a_revoked_login_says_what_to_do killed_in_the_third_page
             killed_and_the_page_token_no_longer_serves since_leaves_gaps_that_are_filled
             one_poisoned_record_is_one_reject a_410_ends_as_retired a_foreign_next_link_is_not_followed
-            transform_twice_changes_nothing an_empty_listing_retires_nothing
+            transform_twice_changes_nothing an_empty_listing_retires_nothing many_deletions_wait_for_a_word
             one_failing_resource_does_not_stop_the_others a_record_of_another_person_stops_the_run
             rebuild_equals_incremental
         }

@@ -24,6 +24,14 @@ fn with_nothing_connected_it_names_three_ways() {
 }
 
 #[test]
+fn what_is_left_out_is_not_called_unconnected() {
+    let world = World::connected(Whoop::few(now()));
+    let run = world.health(&["daily-refresh", "--skip", "whoop"]).expect(2).says("(WHOOP) is left out by --skip");
+    assert!(run.next().contains("--skip") && !run.stderr.contains("no source is connected"), "{}", run.report());
+    assert_eq!(world.provider.data_requests().len(), 0);
+}
+
+#[test]
 fn the_first_time_reads_everything() {
     let world = World::connected(Whoop::many(now()));
     world.health(&["daily-refresh"]).expect(0);

@@ -267,3 +267,33 @@ fn m9_migrating_while_a_run_is_active() {
     running.wait(&world.home).expect(0);
     world.oracle().fired(&fault).check();
 }
+
+#[test]
+fn a_log_hears_of_a_resource_when_it_ends() {
+    let (world, gate, fault) = gated(2);
+    let mut running = world.start_ingest();
+    // The sleeps are held back: whatever is said now is said during the run.
+    let line = running.until_said("ingest read source=whoop resource=workouts ");
+    assert!(line.contains("pages=") && line.contains("records=") && line.contains("whole=true"), "{line}");
+    assert!(running.is_running());
+    gate.open();
+    let run = running.wait(&world.home).expect(0).says("ingest end source=whoop");
+    assert_eq!(run.stderr.matches("ingest read source=whoop").count(), Whoop::LISTINGS.len() + 2, "{}", run.report());
+    world.oracle().fired(&fault).check();
+    // Without progress there is the closing summary alone.
+    let run = world.health(&["ingest", "whoop", "--progress", "none"]).expect(0).says("ingest end source=whoop");
+    assert!(!run.stderr.contains("ingest read "), "{}", run.report());
+    assert!(world.health(&["ingest", "whoop", "-q"]).expect(0).stderr.is_empty());
+}
+
+#[test]
+fn going_on_from_a_killed_run_is_told_off_a_terminal_too() {
+    let (world, _gate, fault) = gated(2);
+    let running = world.start_ingest();
+    world.until_fired(&fault);
+    running.kill(&world.home);
+    until(|| world.health(&["status"]).expect(0).stdout.contains("killed"));
+    let killed: i64 = world.sql().query_one("select max(run_id) from meta.import_runs", &[]).expect("a run").get(0);
+    world.ingest().expect(0).says(&format!("continuing run {killed}, which was interrupted"));
+    assert!(!world.ingest().expect(0).stderr.contains("continuing"), "told again");
+}

@@ -1,8 +1,11 @@
 //! `health migrate` and what guards it: empty, foreign, newer, edited, twice, two at once (docs/exit-codes.md).
 
+use crate::providers::whoop::Whoop;
 use crate::support::cli::{Home, Run};
 use crate::support::pg::{Database, with_database};
 use crate::support::rows::{count, tables, value};
+use crate::support::subject::Subject;
+use crate::support::world::{World, now};
 
 /// A machine with a database that nobody has migrated.
 fn empty() -> (Home, Database) {
@@ -74,11 +77,42 @@ fn two_at_once_end_well() {
     let running: Vec<_> = (0..4).map(|_| home.start(&["migrate"])).collect();
     let codes: Vec<i32> = running.into_iter().map(|r| r.wait(&home).expect_one_of(&[0, 10]).code).collect();
     assert!(codes.contains(&0), "{codes:?}");
+    // Only the one that did it says so.
+    let did = home.runs().iter().filter(|run| run.stderr.contains("schema 0 is now")).count();
+    assert_eq!(did, 1, "{:#?}", home.runs());
     home.health(&["migrate"]).expect(0);
     assert_eq!(
         count(&mut db.client(), "(select version from meta.refinery_schema_history group by 1 having count(*) > 1) x"),
         0
     );
+}
+
+#[test]
+fn what_postgresql_says_is_told_in_its_words() {
+    let (home, db) = empty();
+    // Somebody else's table stands where a migration wants to make one.
+    home.health(&["migrate"]).expect(0);
+    let mut sql = db.client();
+    sql.batch_execute("drop schema meta cascade; drop schema api cascade").expect("half a schema");
+    let run = home.health(&["migrate", "--adopt"]).expect(9).says("PostgreSQL says 42");
+    assert!(!run.stderr.contains("error applying migrations"), "{}", run.report());
+    assert_eq!(run.next(), "health migrate --check");
+}
+
+#[test]
+fn a_name_that_nobody_has_is_not_passed_over() {
+    let (home, _db) = empty();
+    home.health(&["--person", "Ann", "migrate"]).expect(0);
+    home.health(&["--person", "Bob", "migrate"]).expect(13).says("nobody here is called \"Bob\"");
+    home.health(&["--person", "Ann", "status"]).expect(0);
+}
+
+#[test]
+fn after_a_login_the_next_step_is_not_a_login() {
+    let world = World::on(Whoop::few(now()), Database::empty());
+    world.login();
+    let run = world.health(&["migrate"]).expect(0).says("Next:  health ingest whoop");
+    assert!(!run.stderr.contains("health auth"), "{}", run.report());
 }
 
 #[test]

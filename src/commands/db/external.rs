@@ -39,7 +39,10 @@ pub(super) fn external(ctx: &Context, action: &Action, url: &str, origin: &str) 
 
 /// The address without its password, and the password.
 fn without_password(url: &str, origin: &str) -> Result<(Url, Option<SecretString>), Failure> {
-    let bad = || Failure::new(Kind::Config, format!("{origin} is not an address like postgresql://user@host/database"));
+    let bad = || {
+        Failure::new(Kind::Config, format!("{origin} is not an address of PostgreSQL"))
+            .next("use an address like postgresql://user@localhost:5432/health")
+    };
     let mut shown = Url::parse(url).map_err(|_| bad())?;
     if !matches!(shown.scheme(), "postgres" | "postgresql") {
         return Err(bad());

@@ -169,3 +169,24 @@ fn an_address_of_ones_own_is_left_alone() {
     // What follows removes the sandbox, which must not ask this address.
     drop(sandbox.set("DATABASE_URL", ""));
 }
+
+#[test]
+fn doctor_makes_and_starts_nothing() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.ok(&["doctor"]);
+    assert!(ran.contains("there is no private PostgreSQL yet") && ran.contains("fix: health db start"), "{ran}");
+    assert!(!sandbox.home().join("pg").exists(), "looking made something");
+
+    sandbox.ok(&["db", "start"]);
+    sandbox.ok(&["migrate"]);
+    assert!(sandbox.ok(&["doctor"]).contains("(private), schema "));
+    sandbox.ok(&["db", "stop"]);
+    let ran = sandbox.ok(&["doctor"]);
+    assert!(ran.contains("does not run") && ran.contains("fix: health db start"), "{ran}");
+    let status = sandbox.status();
+    assert_eq!(status["condition"], "stopped", "looking started it");
+    // Nor does a start leave complaints in the server's log.
+    sandbox.ok(&["db", "start"]);
+    let log = fs::read_to_string(status["log"].as_str().unwrap()).unwrap();
+    assert!(!log.contains("ERROR"), "{log}");
+}

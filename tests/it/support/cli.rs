@@ -185,6 +185,7 @@ impl Home {
             lines,
             errors,
             read: String::new(),
+            heard: String::new(),
             args: args.iter().map(ToString::to_string).collect(),
             since: Instant::now(),
         }
@@ -210,6 +211,7 @@ pub struct Running {
     lines: Receiver<String>,
     errors: Receiver<String>,
     read: String,
+    heard: String,
     args: Vec<String>,
     since: Instant,
 }
@@ -228,6 +230,18 @@ impl Running {
         }
         let rest: String = self.errors.try_iter().collect();
         panic!("health {}: no line on standard output\n{rest}", self.args.join(" "));
+    }
+
+    /// Waits for a line of standard error that holds `what`.
+    #[track_caller]
+    pub fn until_said(&mut self, what: &str) -> String {
+        while let Ok(line) = self.errors.recv_timeout(LIMIT) {
+            self.heard.push_str(&line);
+            if line.contains(what) {
+                return line;
+            }
+        }
+        panic!("health {}: nobody said {what:?}\n{}", self.args.join(" "), self.heard);
     }
 
     pub fn type_line(&mut self, text: &str) {
@@ -268,7 +282,7 @@ impl Running {
         }
         drop(self.input.take());
         let stdout = self.read.clone() + &self.lines.iter().collect::<String>();
-        let stderr = self.errors.iter().collect();
+        let stderr = std::mem::take(&mut self.heard) + &self.errors.iter().collect::<String>();
         let code = status.map_or(-1, |s| {
             s.code().unwrap_or_else(|| 128 + std::os::unix::process::ExitStatusExt::signal(&s).unwrap_or(0))
         });

@@ -61,6 +61,8 @@ pub trait Subject: Simulation + Sized {
     fn add_recent(&mut self) -> Key;
     /// The person deleted a recent record at the provider.
     fn remove_recent(&mut self) -> Key;
+    /// The person deleted more recent records of one resource than the fuse lets pass; some stay listed. How many went.
+    fn remove_many(&mut self) -> (&'static str, i64);
     /// Spoils one recent record.
     fn poison(&mut self, how: Poison) -> Key;
     /// Page tokens handed out before are refused from now on.

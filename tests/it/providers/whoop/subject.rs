@@ -56,6 +56,14 @@ impl Subject for Whoop {
         Key { resource: "workouts", id: gone.id }
     }
 
+    fn remove_many(&mut self) -> (&'static str, i64) {
+        let since = self.now - TimeDelta::days(5);
+        let newest = self.person.workouts.iter().map(|w| w.start).max().expect("a workout");
+        let before = self.person.workouts.len();
+        self.person.workouts.retain(|w| w.start < since || w.start == newest);
+        ("workouts", i64::try_from(before - self.person.workouts.len()).expect("a count"))
+    }
+
     fn poison(&mut self, how: Poison) -> Key {
         let now = self.now;
         let user = self.person.profile.user_id;
