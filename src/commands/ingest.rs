@@ -171,7 +171,13 @@ fn load_files(ctx: &Context, source: &'static Source, args: &Args, paths: &[Stri
     };
     let ingested = files::ingest(ctx, source, &inputs, options)?;
     if ctx.out.json {
-        let next = if ingested.exit == Exit::OK { "health status" } else { "health rejects" };
+        let held_back = ingested.files.iter().any(|file| file["deletions_held_back"].as_u64().is_some_and(|n| n > 0));
+        let accept = format!("health ingest {} --accept-deletions FILE", source.command_name());
+        let next = match ingested.exit {
+            Exit::OK => "health status",
+            _ if held_back => &accept,
+            _ => "health rejects",
+        };
         ctx.out.json(&json!({"schema": "health.ingest/1", "source": source.id, "dry_run": args.dry_run,
             "files": ingested.files, "result": result(ingested.exit, &json!(null), &[next])}));
     }

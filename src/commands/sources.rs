@@ -1,12 +1,15 @@
 //! `health sources`: what can be connected, how, and with what limits.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{Context, source_named};
 use crate::canonical::Table;
+use crate::db::{self, Sql};
 use crate::failure::{Exit, Failure};
 use crate::oauth;
 use crate::output::result;
+use crate::run::Person;
 use crate::source::{Source, Window};
 
 #[derive(clap::Args, Default)]
@@ -79,10 +82,33 @@ fn document(source: &Source, state: &str) -> Value {
             .map(|table| table.shape().name).chain(source.shown.iter().copied()).collect::<std::collections::BTreeSet<_>>()})
 }
 
+/// A type of which raw holds records and canonical none.
+struct RawOnly {
+    name: String,
+    records: i64,
+    first: DateTime<Utc>,
+    last: DateTime<Utc>,
+}
+
+/// Those of the person, as far as there is a database to ask.
+fn raw_only(ctx: &Context, source: &Source) -> Result<Vec<RawOnly>, Failure> {
+    let (Some(files), Some(mut client)) = (&source.files, db::look(ctx)) else { return Ok(Vec::new()) };
+    let Ok(person) = Person::find(&mut client, &ctx.config) else { return Ok(Vec::new()) };
+    let rows = client.query(files.raw_only, &[&person.user_id]).sql()?;
+    let of =
+        |row: &postgres::Row| RawOnly { name: row.get(0), records: row.get(1), first: row.get(2), last: row.get(3) };
+    Ok(rows.iter().map(of).collect())
+}
+
 fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
-    let state = state(ctx, source)?;
+    let (state, raw_only) = (state(ctx, source)?, raw_only(ctx, source)?);
     if ctx.out.json {
-        ctx.out.json(&json!({"schema": "health.sources/1", "sources": [document(source, &state)],
+        let mut document = document(source, &state);
+        document["raw_only"] = raw_only
+            .iter()
+            .map(|one| json!({"type": one.name, "records": one.records, "first_at": one.first, "last_at": one.last}))
+            .collect();
+        ctx.out.json(&json!({"schema": "health.sources/1", "sources": [document],
             "result": result(Exit::OK, &json!(null), &[])}));
         return Ok(Exit::OK);
     }
@@ -108,6 +134,15 @@ fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
     }
     if let Some(files) = &source.files {
         ctx.out.line(&format!("\nby file:   health ingest {name} PATH    ({})", files.accepts));
+    }
+    if !raw_only.is_empty() {
+        ctx.out.line("\nheld in raw alone, since no metric is named for them:");
+        let day = |at: DateTime<Utc>| at.with_timezone(&ctx.config.home_tz).format("%Y-%m-%d").to_string();
+        let rows: Vec<Vec<String>> = raw_only
+            .iter()
+            .map(|one| vec![crate::output::clean(&one.name), one.records.to_string(), day(one.first), day(one.last)])
+            .collect();
+        ctx.out.table(&["TYPE", "RECORDS", "FIRST DAY", "LAST DAY"], &rows);
     }
     ctx.out.line(&format!("\nmore: docs/sources/{}.md", source.id));
     Ok(Exit::OK)

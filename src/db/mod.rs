@@ -88,6 +88,17 @@ pub(crate) fn open(ctx: &Context) -> Result<(Target, Client), Failure> {
     Ok((target, client))
 }
 
+/// The same for a command that is of use without a database too: starts no server, and is none where anything is missing.
+pub(crate) fn look(ctx: &Context) -> Option<Client> {
+    if matches!(ctx.config.database, Database::Private) {
+        let status = server::status(&server::Settings::from(&ctx.config)).ok()?;
+        if status.condition != server::Condition::Running {
+            return None;
+        }
+    }
+    open(ctx).ok().map(|(_, client)| client)
+}
+
 /// The same, for a command that writes.
 pub(crate) fn open_to_write(ctx: &Context) -> Result<(Target, Client), Failure> {
     let (target, mut client) = open(ctx)?;

@@ -174,7 +174,7 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
         grouped(published.about.records),
         took.as_secs_f64()
     ));
-    if !kinds.is_empty() {
+    if !kinds.is_empty() && !out.quiet {
         out.line("");
         out.table(
             &["TYPE", "NEW", "UNCHANGED", "RETIRED", "REJECTED", "FIRST DAY", "LAST DAY"],
@@ -192,10 +192,16 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
             "cut off: the document {cut}. What stands before that was loaded; nothing was marked as gone"
         ));
     }
-    let unknown: Vec<String> =
-        published.about.unknown.iter().map(|(name, count)| format!("{} {}", grouped(*count), clean(name))).collect();
+    let (text, elements): (Vec<_>, Vec<_>) =
+        published.about.unknown.iter().partition(|(name, _)| name.starts_with('('));
+    let elements = elements.into_iter();
+    let unknown: Vec<String> = elements.map(|(name, count)| format!("{} {}", grouped(*count), clean(name))).collect();
     if !unknown.is_empty() {
         out.note(&format!("not known to this version, kept as written: {}", unknown.join(", ")));
+    }
+    if let Some((_, count)) = text.first() {
+        let count = crate::output::counted(**count, "piece");
+        out.note(&format!("text between the elements, where none belongs: {count}, counted and not kept"));
     }
     tell_models(out, &published.models);
     let missing = sum(kinds, |kind| kind.changed.missing);

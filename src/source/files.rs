@@ -34,6 +34,8 @@ pub(crate) struct Files {
     pub(crate) newest: &'static str,
     /// After so many days without a newer document the source is late; none: it never is.
     pub(crate) fresh_days: Option<i64>,
+    /// Types that are held in raw alone, with how many records, the first and the last. $1 person.
+    pub(crate) raw_only: &'static str,
     /// Runs that published a file, as one array. $1 person, $2 account, $3 file.
     pub(crate) runs_of: &'static str,
     /// Writes down what a document says about itself. $1 person, $2 account, $3 file, $4 made, $5 columns, $6 run.

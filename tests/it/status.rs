@@ -6,8 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 
 use crate::apple_health::Phone;
-use crate::apple_health::exports::Export;
+use crate::apple_health::exports::{Export, Record};
 use crate::providers::whoop::Whoop;
+use crate::support::cli::Home;
 use crate::support::pg::files;
 use crate::support::subject::Subject;
 use crate::support::world::{World, now};
@@ -80,4 +81,31 @@ fn a_first_import_that_failed_is_not_ok() {
     let overview = phone.home.health(&["status"]).expect(0).says("health status apple-health");
     assert!(!overview.stdout.contains("nothing needs you"), "{}", overview.report());
     phone.home.health(&["status", "apple-health"]).expect(0).says("ended failed (7)");
+}
+
+#[test]
+fn a_source_names_the_types_that_stay_in_raw() {
+    let phone = Phone::new();
+    let lone = Home::new();
+    lone.set("HEALTH_PG_FETCH", "off");
+    lone.health(&["sources", "apple-health"]).expect(0);
+    assert!(!lone.data().join("pg").exists(), "looking made a database");
+
+    let mut export = Export::year();
+    let mut unknown = export.records[0].clone();
+    unknown.kind = "NotYetInvented";
+    export.records.extend([unknown.clone(), Record { value: "7".into(), ..unknown }]);
+    let text = export.xml().replace("</HealthData>", "loose words</HealthData>");
+    let summary = phone.import_text("export.xml", text).expect(0);
+    summary.says("text between the elements").says("1 piece, counted and not kept");
+    phone.home.health(&["sources", "apple-health"]).expect(0).says("HKQuantityTypeIdentifierNotYetInvented");
+    let shown = phone.home.health(&["sources", "apple-health", "--json"]).expect(0).json();
+    let types = shown["sources"][0]["raw_only"].as_array().unwrap().clone();
+    assert!(
+        types.iter().any(|one| one["type"] == "HKQuantityTypeIdentifierNotYetInvented" && one["records"] == 2),
+        "{types:?}"
+    );
+
+    let quiet = phone.home.health(&["ingest", "apple-health", "export.xml", "--force", "-q"]).expect(0);
+    assert_eq!(quiet.stdout.lines().count(), 1, "the final line alone: {}", quiet.report());
 }

@@ -133,6 +133,7 @@ pub(crate) static SOURCE: Source = Source {
         ],
         newest: include_str!("sql/newest.sql"),
         fresh_days: Some(14),
+        raw_only: include_str!("sql/raw_only.sql"),
         runs_of: include_str!("sql/runs_of.sql"),
         describe: include_str!("sql/describe.sql"),
         after: &[include_str!("sql/touch_days.sql")],
