@@ -51,6 +51,7 @@ fn killed_at_any_named_point() {
     {
         assert!(points.contains(&point), "{point} is not passed: {points:?}");
     }
+    println!("named kill points, import of a file: {} fired", points.len());
     for point in points {
         let phone = Phone::new();
         phone.file("export.zip", &zip);
@@ -89,6 +90,7 @@ fn killed_at_any_moment() {
         assert_eq!(run.code, 137, "killed, or at its end: {}", run.stderr);
         killed += 1;
     }
+    println!("an import killed at ever later moments: {killed} times");
     assert!(killed >= 10, "only {killed} were killed while they ran");
     expect_converged(&phone, &expected, "killed again and again");
 }
