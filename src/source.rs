@@ -3,6 +3,7 @@
 //! Rules that keep it small: `docs/ARCHITECTURE.md`.
 
 mod beside;
+mod bulk;
 mod files;
 mod row;
 
@@ -12,6 +13,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 pub(crate) use beside::{Beside, SideFile};
+pub(crate) use bulk::{Bucket, Bulk, Sample, Want};
 pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, Stage, TypedTable, Unreadable};
 pub(crate) use row::Row;
 

@@ -57,8 +57,10 @@ pub(super) enum Place {
 pub(super) struct Digests {
     /// Of the file; that of the document where there is no archive.
     pub(super) file: Vec<u8>,
-    /// Of the document.
-    pub(super) document: Vec<u8>,
+    /// Of the document; none where it has not been read yet.
+    pub(super) document: Option<Vec<u8>>,
+    /// CRC-32 of the document, as an archive holds it; none where nobody has told it yet.
+    pub(super) crc: Option<u32>,
     /// Of the files beside it; none where there are none.
     pub(super) beside: Option<Vec<u8>>,
     /// Length of the document in bytes.
@@ -66,10 +68,17 @@ pub(super) struct Digests {
 }
 
 fn hash(reader: &mut dyn Read) -> io::Result<(Vec<u8>, u64)> {
-    let mut hashing = Hashing::new(reader);
+    let (mut digest, mut bytes) = (Sha256::new(), 0);
     let mut block = vec![0; BLOCK];
-    while hashing.read(&mut block)? > 0 {}
-    Ok(hashing.finish())
+    loop {
+        match reader.read(&mut block)? {
+            0 => return Ok((digest.finalize().to_vec(), bytes)),
+            count => {
+                digest.update(&block[..count]);
+                bytes += count as u64;
+            }
+        }
+    }
 }
 
 impl Document {
@@ -128,15 +137,29 @@ impl Document {
         digest.map(Some).map_err(|error| unreadable(&self.shown, &error.to_string()))
     }
 
-    /// Reads it for its digests, where that of its file is known. An archive packed anew is another file with the same
-    /// document.
-    pub(super) fn digests(&self, (file, bytes): (Vec<u8>, u64), beside: Option<Vec<u8>>) -> Result<Digests, Failure> {
-        if matches!(self.place, Place::Plain { .. }) {
-            return Ok(Digests { document: file.clone(), file, beside, bytes });
+    /// What can be told of the document without reading it, where the digest of its file is known. An archive knows the
+    /// length and the CRC-32 of what is in it.
+    pub(super) fn outline(&self, (file, bytes): (Vec<u8>, u64), beside: Option<Vec<u8>>) -> Result<Digests, Failure> {
+        let Place::Entry { archive, index } = &self.place else {
+            return Ok(Digests { document: Some(file.clone()), crc: None, file, beside, bytes });
+        };
+        let mut archive = open(archive, &self.shown)?;
+        let entry = archive.by_index_raw(*index).map_err(|error| unreadable(&self.shown, &said(&error)))?;
+        if let Some(why) = too_much(entry.size(), entry.compressed_size()) {
+            return Err(unreadable(&self.shown, &why.to_string()));
         }
-        let (document, bytes) =
-            self.read(|reader| hash(reader))?.map_err(|error| unreadable(&self.shown, &error.to_string()))?;
-        Ok(Digests { file, document, beside, bytes })
+        Ok(Digests { file, document: None, crc: Some(entry.crc32()), beside, bytes: entry.size() })
+    }
+
+    /// SHA-256 of the document, which is read for it. An archive packed anew is another file with the same document.
+    pub(super) fn digest(&self) -> Result<Vec<u8>, Failure> {
+        let (digest, _) = self.read(|reader| hash(reader))?.map_err(|e| unreadable(&self.shown, &e.to_string()))?;
+        Ok(digest)
+    }
+
+    /// Whether it can be read only once, as it comes.
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.place, Place::Stdin)
     }
 }
 
@@ -278,6 +301,13 @@ pub(super) fn is_litter(name: &str) -> bool {
     name.starts_with("__MACOSX/") || last.starts_with("._") || matches!(last, ".DS_Store" | "Thumbs.db" | "desktop.ini")
 }
 
+/// Why nothing so large is read from so little.
+fn too_much(bytes: u64, packed: u64) -> Option<io::Error> {
+    let is = bytes > LARGEST || (bytes > SMALL && bytes / MOST_EXPANSION > packed);
+    let why = format!("it expands to more than {MOST_EXPANSION} times its size");
+    is.then(|| io::Error::new(io::ErrorKind::FileTooLarge, why))
+}
+
 /// An entry of an archive, as long as it stays within reason.
 pub(super) struct Inflated<R> {
     entry: R,
@@ -297,40 +327,12 @@ impl<R: Read> Read for Inflated<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.entry.read(into)?;
         self.given += count as u64;
-        if self.given > LARGEST || (self.given > SMALL && self.given / MOST_EXPANSION > self.packed) {
-            let why = format!("it expands to more than {MOST_EXPANSION} times its size");
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        if let Some(why) = too_much(self.given, self.packed) {
+            return Err(why);
         }
         if self.given > self.declared || (count == 0 && !into.is_empty() && self.given < self.declared) {
             return Err(io::Error::other("the archive says another size than it holds"));
         }
-        Ok(count)
-    }
-}
-
-/// A reader that digests what passes.
-pub(super) struct Hashing<R> {
-    inner: R,
-    digest: Sha256,
-    bytes: u64,
-}
-
-impl<R: Read> Hashing<R> {
-    pub(super) fn new(inner: R) -> Self {
-        Self { inner, digest: Sha256::new(), bytes: 0 }
-    }
-
-    /// SHA-256 and length of what was read.
-    pub(super) fn finish(self) -> (Vec<u8>, u64) {
-        (self.digest.finalize().to_vec(), self.bytes)
-    }
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(into)?;
-        self.digest.update(&into[..count]);
-        self.bytes += count as u64;
         Ok(count)
     }
 }

@@ -1,14 +1,15 @@
-//! The reader's side of an import: numbers words, gathers encoded rows into batches of about 1 MiB and hands them to
+//! The reader's side of an import: numbers words, gathers encoded rows into batches of about 256 KiB and hands them to
 //! the loader through a short channel, so that memory stays the same for any size. Knows no SQL.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::SyncSender;
 
+use crate::load::buckets::{Chosen, Copies, Digests};
 use crate::load::typed::Seen;
-use crate::source::{Rejected, Row, Sink};
+use crate::source::{Bucket, Bulk, Files, Rejected, Row, Sample, Sink, Want};
 
 /// A batch is handed on from this size.
-const BATCH: usize = 1 << 20;
+const BATCH: usize = 256 << 10;
 /// More rejects than this, and it is the file or the reader that is wrong (docs/adr/24).
 pub(super) const MOST_REJECTS: u64 = 10_000;
 /// From this much rejected text on, only the beginnings are kept.
@@ -18,7 +19,7 @@ const BEGINNING: usize = 1 << 10;
 /// Rows on their way to a stage.
 #[derive(Default, Debug)]
 pub(super) struct Batch {
-    /// Its place among the source's stages.
+    /// Its place among the source's stages; one more is the account's own table.
     pub(super) stage: usize,
     /// Encoded rows of a binary COPY, without its head and tail.
     pub(super) rows: Vec<u8>,
@@ -59,11 +60,27 @@ impl Words {
     }
 }
 
+/// Which rows of a bulk table are wanted. Their digests are taken in any case.
+pub(super) enum Mode {
+    /// All, for the stages.
+    All,
+    /// All, numbered, for the account's own table; where a number cannot be told, for the stage.
+    Own(Box<Copies>),
+    /// None.
+    Digests,
+    /// Those of some days, and of other tables none: the document is read for the second time.
+    Some(Chosen),
+}
+
 /// What a reader has found, once it has ended.
 pub(super) struct Found {
     pub(super) words: Vec<Words>,
     /// By stage.
     pub(super) stages: Vec<Staged>,
+    /// Of the bulk table.
+    pub(super) digests: Digests,
+    /// Local days of the bulk table's rows, by kind; kept where they are all new.
+    pub(super) days: Chosen,
 }
 
 /// What a reader found for one stage.
@@ -86,19 +103,36 @@ impl Found {
 /// Where a source's reader puts what it finds.
 pub(super) struct Feed {
     sender: SyncSender<Batch>,
-    /// The open one of each stage.
+    /// The open one of each stage, and of the account's own table.
     batches: Vec<Batch>,
     /// How far the document has been read.
     at: u64,
     found: Found,
     rejected_text: usize,
+    mode: Mode,
+    bulk: Option<&'static Bulk>,
+    /// Rows of the kind met last, by stage: neighbours share it.
+    last: Option<(usize, String, Seen)>,
+    last_day: u64,
 }
 
 impl Feed {
-    pub(super) fn new(sender: SyncSender<Batch>, words: Vec<Words>, stages: usize) -> Self {
-        let batches = (0..stages).map(|stage| Batch { stage, ..Batch::default() }).collect();
-        let found = Found { words, stages: (0..stages).map(|_| Staged::default()).collect() };
-        Self { sender, batches, at: 0, found, rejected_text: 0 }
+    pub(super) fn new(sender: SyncSender<Batch>, words: Vec<Words>, files: &Files, mode: Mode) -> Self {
+        let stages = files.stages.len();
+        let batches = (0..=stages).map(|stage| Batch { stage, ..Batch::default() }).collect();
+        let stages = (0..stages).map(|_| Staged::default()).collect();
+        let found = Found { words, stages, digests: Digests::default(), days: Chosen::default() };
+        Self {
+            sender,
+            batches,
+            at: 0,
+            found,
+            rejected_text: 0,
+            mode,
+            bulk: files.bulk(),
+            last: None,
+            last_day: u64::MAX,
+        }
     }
 
     /// Hands the last batches on.
@@ -112,8 +146,38 @@ impl Feed {
     }
 
     /// What was found; closes the channel, which tells the loader that nothing more comes.
-    pub(super) fn found(self) -> Found {
+    pub(super) fn found(mut self) -> Found {
+        self.settle();
         self.found
+    }
+
+    /// One row more of a kind.
+    fn see(&mut self, stage: usize, kind: &str, day: Option<i32>) {
+        let one = Seen { rows: 1, first: day, last: day };
+        match &mut self.last {
+            Some((of, last, seen)) if *of == stage && last == kind => seen.add(one),
+            _ => {
+                self.settle();
+                self.last = Some((stage, kind.to_owned(), one));
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        if let Some((stage, kind, seen)) = self.last.take() {
+            self.found.stages[stage].seen.entry(kind).or_default().add(seen);
+        }
+    }
+
+    /// One row more for a stage, or for the account's own table.
+    fn put(&mut self, stage: usize, row: &Row) -> anyhow::Result<()> {
+        let batch = &mut self.batches[stage];
+        if batch.rows.capacity() == 0 {
+            batch.rows.reserve(BATCH + BATCH / 4);
+        }
+        batch.rows.extend_from_slice(row.bytes());
+        batch.count += 1;
+        if batch.rows.len() >= BATCH { self.hand_on(stage) } else { Ok(()) }
     }
 
     fn hand_on(&mut self, stage: usize) -> anyhow::Result<()> {
@@ -132,22 +196,48 @@ impl Sink for Feed {
     }
 
     fn row(&mut self, stage: usize, kind: &str, day: Option<i32>, row: &Row) -> anyhow::Result<()> {
-        let batch = &mut self.batches[stage];
-        if batch.rows.is_empty() && batch.rows.capacity() == 0 {
-            batch.rows.reserve(BATCH + BATCH / 4);
+        if matches!(self.mode, Mode::Some(_)) {
+            return Ok(());
         }
-        batch.rows.extend_from_slice(row.bytes());
-        batch.count += 1;
-        let full = batch.rows.len() >= BATCH;
-        let (one, seen) = (Seen { rows: 1, first: day, last: day }, &mut self.found.stages[stage].seen);
-        match seen.get_mut(kind) {
-            Some(seen) => seen.add(one),
-            None => drop(seen.insert(kind.to_owned(), one)),
+        self.see(stage, kind, day);
+        self.put(stage, row)
+    }
+
+    fn want(&mut self, sample: &Sample) -> Want {
+        let &Sample { stage, kind, bucket, id, local_day } = sample;
+        let is_nested = self.bulk.is_some_and(|bulk| bulk.nested == stage);
+        if let Mode::Some(chosen) = &self.mode {
+            return if chosen.contains(&bucket.key()) { Want::Row { stage } } else { Want::Nothing };
         }
-        if full { self.hand_on(stage) } else { Ok(()) }
+        self.found.digests.add(bucket, id, is_nested);
+        self.see(stage, kind, Some(local_day));
+        match &mut self.mode {
+            Mode::Own(copies) => {
+                let day = Bucket { day: local_day, ..bucket }.key();
+                if day != self.last_day {
+                    self.last_day = day;
+                    self.found.days.insert(day);
+                }
+                let number = if is_nested { None } else { copies.number(bucket, id) };
+                number.map_or(Want::Row { stage }, Want::Numbered)
+            }
+            Mode::All => Want::Row { stage },
+            Mode::Some(_) | Mode::Digests => Want::Nothing,
+        }
+    }
+
+    fn wanted(&mut self, want: Want, row: &Row) -> anyhow::Result<()> {
+        match want {
+            Want::Row { stage } => self.put(stage, row),
+            Want::Numbered(_) => self.put(self.found.stages.len(), row),
+            Want::Nothing => Ok(()),
+        }
     }
 
     fn reject(&mut self, stage: usize, kind: &str, mut rejected: Rejected) -> anyhow::Result<()> {
+        if matches!(self.mode, Mode::Some(_)) {
+            return Ok(());
+        }
         self.rejected_text += rejected.payload.len();
         if self.rejected_text > MOST_REJECTED_TEXT {
             rejected.payload.truncate(BEGINNING);

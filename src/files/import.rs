@@ -2,33 +2,31 @@
 //! their digest before anything is written; rows gather in a temporary stage while the document is read; one
 //! transaction then makes all of it visible (docs/ARCHITECTURE.md).
 
-use std::io::BufReader;
-use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
-use postgres::Client;
+use postgres::{Client, GenericClient, Transaction};
 use serde_json::json;
 
-use super::archive::{Digests, Document, Hashing};
+use super::archive::{Digests, Document};
 use super::beside::Companions;
-use super::feed::{Feed, Found, MOST_REJECTS, Words};
+use super::feed::{Mode, Words};
 use super::ledger::{self, Entry, Same};
-use super::progress::{Progress, Waiting};
+use super::look::Look;
+use super::progress::Waiting;
+use super::reading::{Read, Reading, too_many};
 use super::report::{self, Imported, Published};
 use super::{Input, Options, summary, undo};
 use crate::commands::Context;
-use crate::db::{self, transaction};
+use crate::db::{self, Sql, transaction};
 use crate::failpoint::failpoint;
 use crate::failure::{Blame, Exit, Failure, Kind};
-use crate::load::{reject, typed};
+use crate::load::typed::{Brought, Came, Merged};
+use crate::load::{bulk, reject, typed};
 use crate::run::{Account, Connection, Person, Run, RunEnd, RunKind};
-use crate::source::{About, Files, Reading, Source};
+use crate::source::{self, Bulk, Files, Source};
 use crate::transform::{self, Upserted};
 use crate::zones;
 
-/// Batches between reader and loader: with the one in each hand, six of about 1 MiB.
-const CHANNEL: usize = 4;
-const BLOCK: usize = 256 << 10;
 /// The account of a source's files.
 pub(super) const ACCOUNT: &str = "default";
 
@@ -72,43 +70,6 @@ pub(super) fn one(
     }
 }
 
-/// The first look at a document: who it is, before anything is written.
-struct Look<'a> {
-    document: &'a Document,
-    files: &'a Files,
-    account: Option<&'a Account>,
-    options: Options,
-}
-
-impl Look<'_> {
-    /// Its digests, none for standard input, the files beside it, and its place in the ledger where it is published
-    /// already. A known archive is told by its own digest, without looking into it; of a folder that says too little.
-    fn take(&self, client: &mut Client) -> Result<(Option<Digests>, Companions, Option<Entry>), Failure> {
-        let Some(file) = self.document.file_digest()? else { return Ok((None, Companions::none(), None)) };
-        if !self.document.is_of_folder()
-            && let Some(entry) = self.known(client, &Same::File(&file.0))?
-        {
-            return Ok((None, Companions::none(), Some(entry)));
-        }
-        let companions = match &self.files.beside {
-            Some(beside) => Companions::find(self.document, beside)?,
-            None => Companions::none(),
-        };
-        let digests = match self.document.digests(file, companions.digest.clone()) {
-            // What there is of it is known once it has been read, as with standard input.
-            Err(_) if self.options.allow_truncated => return Ok((None, companions, None)),
-            digests => digests?,
-        };
-        let known = self.known(client, &Same::Content(&digests))?;
-        Ok((Some(digests), companions, known))
-    }
-
-    fn known(&self, client: &mut Client, same: &Same) -> Result<Option<Entry>, Failure> {
-        let Some(account) = self.account.filter(|_| !self.options.again()) else { return Ok(None) };
-        ledger::published(client, (account.user_id, account.account_id), same, self.files.parser_version)
-    }
-}
-
 /// Models that did not get to read a published file, because the process was killed in between. Nothing is written
 /// where there are none.
 fn catch_up(
@@ -138,6 +99,12 @@ enum Outcome {
     Published(Published),
 }
 
+/// How a document came in, before its models.
+enum Loaded {
+    Known(Entry),
+    Published(Box<(Read, Merged)>),
+}
+
 /// An import that holds its account.
 struct Import<'a> {
     ctx: &'a Context,
@@ -152,15 +119,6 @@ struct Import<'a> {
     was_published: bool,
 }
 
-/// What a reader brought.
-struct Read {
-    about: About,
-    /// Rows of the document that could not be made; those of files beside it are not among them.
-    rejected: u64,
-    found: Found,
-    digests: Digests,
-}
-
 impl Import<'_> {
     fn run(&mut self, client: &mut Client, options: Options) -> Result<Outcome, Failure> {
         if let Some(digests) = self.digests.clone()
@@ -169,33 +127,162 @@ impl Import<'_> {
             return self.models(client, options).map(|models| Outcome::Known(known, models)); // published while we looked
         }
         failpoint!("import.begun");
-        let read = self.stage(client, options.allow_truncated)?;
-        failpoint!("import.staged");
-        if self.digests.as_ref().is_some_and(|before| before.document != read.digests.document) {
-            return Err(Failure::new(Kind::File, format!("{} changed while it was read", self.document.shown))
-                .kept("nothing from it is visible; the database is as before")
-                .next("run the same command again when it has been written"));
-        }
-        if self.entry.is_none()
-            && let Some(known) = self.begin(client, Some(&read.digests), options.again())?
-        {
-            // standard input is known only when it has been read
-            return self.models(client, options).map(|models| Outcome::Known(known, models));
-        }
-        self.expect_usable(&read)?;
-        let (out, shown) = (&self.ctx.out, &self.document.shown);
-        let waiting = Waiting::begin(out, shown, "writing what is new");
-        let mut published = self.publish(client, read, options.accept_deletions)?;
-        drop(waiting);
+        // What is read once more, or only in part, is compared row by row.
+        let is_plain = !self.document.is_stream() && !options.force && !options.allow_truncated;
+        let outcome = match self.files.bulk().filter(|_| is_plain) {
+            Some(bulk) if !bulk::has_table(client, bulk, &self.run)? => self.first(client, bulk, options)?,
+            Some(bulk) if bulk::has_digests(client, bulk, &self.run)? => self.compared(client, bulk, options)?,
+            _ => self.staged(client, options)?,
+        };
+        let (read, merged) = match outcome {
+            Loaded::Known(known) => return self.models(client, options).map(|models| Outcome::Known(known, models)),
+            Loaded::Published(published) => *published,
+        };
+        failpoint!("import.published");
         self.was_published = true;
-        typed::take_statistics(client, self.source, self.files)?;
-        let waiting = Waiting::begin(out, shown, "making canonical rows");
-        published.models = self.models(client, options)?;
+        let kinds = summary::by_kind(self.files, &read.found, &merged);
+        let rejected = read.found.stages.into_iter().flat_map(|stage| stage.rejected).collect();
+        typed::take_statistics(client, self.source, self.files, &merged)?;
+        let waiting = Waiting::begin(&self.ctx.out, &self.document.shown, "making canonical rows");
+        let models = self.models(client, options)?;
         drop(waiting);
         if !options.raw_only {
             undo::forget(client, &self.run, self.source, self.files)?;
         }
-        Ok(Outcome::Published(published))
+        let (entry, held_back) = (self.entry()?, merged.held_back);
+        Ok(Outcome::Published(Published { entry, about: read.about, kinds, rejected, held_back, models }))
+    }
+
+    /// The first rows of an account go into a table of their own, in the one transaction that also publishes them.
+    fn first(&mut self, client: &mut Client, bulk: &Bulk, options: Options) -> Result<Loaded, Failure> {
+        let entry = self.entry()?;
+        let mut t = client.transaction().sql()?;
+        typed::create_stages(&mut t, self.files)?;
+        let own = bulk::create_table(&mut t, bulk, &self.run, entry.file_id)?;
+        let words = self.words(&mut t)?;
+        let target = format!("{own} ({})", bulk.columns);
+        let mut read = self.reading(&mut t, options)?.run(&mut t, words, Mode::Own(Box::default()), Some(&target))?;
+        failpoint!("import.staged");
+        if let Some(known) = self.met(&mut t, &read)? {
+            t.rollback().sql()?;
+            return self.known(client, known);
+        }
+        self.expect_usable(&read)?;
+        let waiting = self.waiting();
+        typed::hold(&mut t, &self.run)?;
+        if read.found.digests.records() > 0 {
+            bulk::attach_table(&mut t, bulk, &self.run)?;
+        } else {
+            bulk::drop_table(&mut t, &own)?;
+        }
+        let merged = self.write(&mut t, &mut read, Came::Own, options)?;
+        t.commit().blame(Kind::Database)?;
+        drop(waiting);
+        Ok(Loaded::Published(Box::new((read, merged))))
+    }
+
+    /// Days whose digest is known are not looked at again; the document is read a second time for the others.
+    fn compared(&mut self, client: &mut Client, bulk: &Bulk, options: Options) -> Result<Loaded, Failure> {
+        typed::create_stages(client, self.files)?;
+        let words = self.words(client)?;
+        let reading = self.reading(client, options)?;
+        let mut read = reading.run(client, words, Mode::Digests, None)?;
+        failpoint!("import.staged");
+        if let Some(known) = self.met(client, &read)? {
+            return self.known(client, known);
+        }
+        self.expect_usable(&read)?;
+        let compared = bulk::compare(client, bulk, &self.run, &mut read.found.digests)?;
+        if !read.found.digests.is_empty() {
+            let words = std::mem::take(&mut read.found.words);
+            let chosen = Mode::Some(read.found.digests.keys());
+            let again = self.reading(client, options)?.run(client, words, chosen, None)?;
+            if again.digests != read.digests {
+                return Err(self.changed());
+            }
+            read.found.words = again.found.words;
+            failpoint!("import.compared");
+        }
+        self.publish(client, read, Came::Compared(compared), options)
+    }
+
+    /// Everything goes through the stage.
+    fn staged(&mut self, client: &mut Client, options: Options) -> Result<Loaded, Failure> {
+        typed::create_stages(client, self.files)?;
+        let words = self.words(client)?;
+        let read = self.reading(client, options)?.run(client, words, Mode::All, None)?;
+        failpoint!("import.staged");
+        if self.entry.is_some()
+            && let Some(known) = self.met(client, &read)?
+        {
+            return self.known(client, known);
+        }
+        if self.entry.is_none()
+            && let Some(known) = self.begin(client, Some(&read.digests), options.again())?
+        {
+            return Ok(Loaded::Known(known)); // standard input is known only when it has been read
+        }
+        self.expect_usable(&read)?;
+        self.publish(client, read, Came::Staged, options)
+    }
+
+    /// The document has been read: it must be the one that was looked at. Says under which number it was published
+    /// before, which for one in an archive is known only now.
+    fn met(&self, client: &mut impl GenericClient, read: &Read) -> Result<Option<Entry>, Failure> {
+        let (Some(before), now) = (&self.digests, &read.digests) else { return Ok(None) };
+        let same_crc = before.crc.is_none() || before.crc == now.crc;
+        let same_digest = before.document.is_none() || before.document == now.document;
+        if !same_crc || !same_digest || before.bytes != now.bytes {
+            return Err(self.changed());
+        }
+        let account = (self.run.user_id, self.run.account_id);
+        let known = ledger::published(client, account, &Same::Content(now), self.files.parser_version)?;
+        Ok(known.filter(|known| Some(*known) != self.entry))
+    }
+
+    /// The same document is published under another number: this one leads nowhere.
+    fn known(&mut self, client: &mut Client, known: Entry) -> Result<Loaded, Failure> {
+        let entry = self.entry()?;
+        if !self.was_published {
+            transaction(client, |t| {
+                typed::hold(t, &self.run)?;
+                ledger::mark(t, &self.run, entry, "failed")
+            })?;
+        }
+        Ok(Loaded::Known(known))
+    }
+
+    fn changed(&self) -> Failure {
+        Failure::new(Kind::File, format!("{} changed while it was read", self.document.shown))
+            .kept("nothing from it is visible; the database is as before")
+            .next("run the same command again when it has been written")
+    }
+
+    fn entry(&self) -> Result<Entry, Failure> {
+        self.entry.ok_or_else(|| Failure::new(Kind::Bug, "a file without its place in the ledger"))
+    }
+
+    fn waiting(&self) -> Waiting {
+        Waiting::begin(&self.ctx.out, &self.document.shown, "writing what is new")
+    }
+
+    fn words(&self, client: &mut impl GenericClient) -> Result<Vec<Words>, Failure> {
+        let account = (self.run.user_id, self.run.account_id);
+        let words = typed::words(client, self.source, self.files, account)?;
+        Ok(words.into_iter().map(Words::new).collect())
+    }
+
+    fn reading(&self, client: &mut impl GenericClient, options: Options) -> Result<Reading<'_>, Failure> {
+        let zones = zones::load(client, self.run.user_id, self.ctx.config.home_tz)?;
+        Ok(Reading {
+            out: &self.ctx.out,
+            source: self.source,
+            files: self.files,
+            document: &self.document,
+            companions: &self.companions,
+            digests: self.digests.as_ref(),
+            rules: source::Reading { zones, allow_truncated: options.allow_truncated },
+        })
     }
 
     /// Canonical rows, in the same run.
@@ -209,8 +296,12 @@ impl Import<'_> {
     /// Enters the file in the ledger; says so where it is published already.
     fn begin(&mut self, client: &mut Client, digests: Option<&Digests>, again: bool) -> Result<Option<Entry>, Failure> {
         let account = (self.run.user_id, self.run.account_id);
-        if let Some(digests) = digests
-            && let Some(known) = ledger::published(client, account, &Same::Content(digests), self.files.parser_version)?
+        let same = digests.map(|digests| match digests.document {
+            Some(_) => Same::Content(digests),
+            None => Same::File(&digests.file),
+        });
+        if let Some(same) = same
+            && let Some(known) = ledger::published(client, account, &same, self.files.parser_version)?
         {
             self.was_published = true;
             self.entry = Some(known);
@@ -225,131 +316,75 @@ impl Import<'_> {
         Ok(None)
     }
 
-    /// Reads the document to its end while its rows go to the stage.
-    fn stage(&self, client: &mut Client, allow_truncated: bool) -> Result<Read, Failure> {
-        let (files, document) = (self.files, &self.document);
-        let account = (self.run.user_id, self.run.account_id);
-        let words = typed::words(client, self.source, files, account)?;
-        let words = words.into_iter().map(Words::new).collect();
-        typed::create_stages(client, files)?;
-        let zones = zones::load(client, self.run.user_id, self.ctx.config.home_tz)?;
-        let reading = Reading { zones, allow_truncated };
-        let total = self.digests.as_ref().map(|digests| digests.bytes);
-        let mut progress = Progress::new(&self.ctx.out, &document.shown, total);
-        let (sender, batches) = sync_channel(CHANNEL);
-        let (loaded, read) = std::thread::scope(|scope| {
-            let reader = scope.spawn(move || {
-                let mut feed = Feed::new(sender, words, files.stages.len());
-                let (about, digest) = document.read(|bytes| {
-                    let mut hashing = Hashing::new(bytes);
-                    let about = (files.read)(&mut BufReader::with_capacity(BLOCK, &mut hashing), &reading, &mut feed);
-                    (about, hashing.finish())
-                })?;
-                let rejected = feed.rejected();
-                let beside = match &files.beside {
-                    Some(beside) if about.is_ok() => {
-                        self.companions.each(document, &mut |file| (beside.read)(file, &reading, &mut feed))?
-                    }
-                    _ => Ok(()),
-                };
-                let last = if about.is_ok() { beside.and_then(|()| feed.finish()) } else { Ok(()) };
-                Ok::<_, Failure>((about, rejected, last, feed.found(), digest))
-            });
-            let mut loaded = Ok(());
-            for batch in batches {
-                failpoint!("import.batch");
-                loaded = typed::copy(client, &files.stages[batch.stage], &batch.rows);
-                progress.batch(batch.count, batch.at);
-                if loaded.is_err() {
-                    break; // dropping the channel stops the reader
-                }
-            }
-            (loaded, reader.join())
-        });
-        progress.end();
-        loaded?;
-        let (about, rejected, last, found, (document_digest, bytes)) =
-            read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        if found.rejected() > MOST_REJECTS {
-            return Err(self.too_many(found.rejected(), None));
-        }
-        let about = about.map_err(|unreadable| {
-            let place = if unreadable.at == 0 { String::new() } else { format!(" (byte {})", unreadable.at) };
-            Failure::new(Kind::File, format!("{} {}{place}", self.document.shown, unreadable.why))
-                .kept("nothing from it is visible; the database is as before")
-                .next(if unreadable.is_cut {
-                    let source = self.source.command_name();
-                    format!("export again, or load what is there: health ingest {source} FILE --allow-truncated")
-                } else {
-                    format!("export again; accepted are {}", files.accepts)
-                })
-        })?;
-        last.blame(Kind::Bug)?;
-        let file = match &self.digests {
-            Some(digests) => digests.file.clone(),
-            None => self.document.file_digest()?.map_or_else(|| document_digest.clone(), |(digest, _)| digest),
-        };
-        let digests = Digests { file, document: document_digest, beside: self.companions.digest.clone(), bytes };
-        Ok(Read { about, rejected, found, digests })
-    }
-
     /// More than a fifth of at least fifty records: it is the file or the reader that is wrong (docs/adr/24).
     fn expect_usable(&self, read: &Read) -> Result<(), Failure> {
         let bad = read.rejected;
         if read.about.records >= 50 && bad * 5 > read.about.records {
-            return Err(self.too_many(bad, Some(read.about.records)));
+            return Err(too_many(&self.document, bad, Some(read.about.records)));
         }
         Ok(())
     }
 
-    fn too_many(&self, bad: u64, all: Option<u64>) -> Failure {
-        let of = all.map_or(String::new(), |all| format!(" of {all}"));
-        Failure::new(Kind::Refused, format!("{}: {bad}{of} records cannot be used", self.document.shown))
-            .kept("nothing from it is visible; the database is as before")
-            .next("health doctor")
-    }
-
-    /// One transaction: words, rows, what is gone, rejects, and the update of the ledger that makes it count.
-    fn publish(&self, client: &mut Client, read: Read, accept_deletions: bool) -> Result<Published, Failure> {
-        let entry = self.entry.ok_or_else(|| Failure::new(Kind::Bug, "a file without its place in the ledger"))?;
-        let (run, files, found) = (&self.run, self.files, &read.found);
+    /// One transaction from the stages to publication.
+    fn publish(
+        &mut self,
+        client: &mut Client,
+        mut read: Read,
+        came: Came,
+        options: Options,
+    ) -> Result<Loaded, Failure> {
+        let (entry, waiting) = (self.entry()?, self.waiting());
         if !self.was_published {
             transaction(client, |t| {
-                typed::hold(t, run)?;
-                ledger::mark(t, run, entry, "loading")
+                typed::hold(t, &self.run)?;
+                ledger::mark(t, &self.run, entry, "loading")
             })?;
         }
         failpoint!("import.loading");
         let merged = transaction(client, |t| {
-            typed::hold(t, run)?;
-            let new: Vec<&[(i32, String)]> = found.words.iter().map(|words| words.new.as_slice()).collect();
-            typed::add_words(t, run, self.source, files, &new)?;
-            let merged = typed::merge(t, run, self.source, files, entry.file_id, &read.about, accept_deletions)?;
-            failpoint!("import.merged");
-            typed::describe(t, run, files, entry.file_id, &read.about)?;
-            typed::follow(t, run, files)?;
-            for table in files.tables {
-                let rejected = &found.stages[table.stage].rejected;
-                reject::store(t, run, table.name, Some(entry.file_id), rejected).map_err(|e| db::failure(&e))?;
-            }
-            let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-            let new = merged.tables.iter().flat_map(|kinds| kinds.values()).map(|kind| kind.new).sum();
-            let closing = ledger::Closing {
-                digests: &read.digests,
-                seen: signed(read.about.records),
-                loaded: signed(new),
-                rejected: signed(found.rejected()),
-                is_cut: read.about.cut.is_some(),
-            };
-            ledger::publish(t, run, entry, &closing)?;
-            failpoint!("import.before_publish");
-            Ok(merged)
+            typed::hold(t, &self.run)?;
+            self.write(t, &mut read, came, options)
         })?;
-        failpoint!("import.published");
-        let kinds = summary::by_kind(files, found, &merged);
-        let rejected = read.found.stages.into_iter().flat_map(|stage| stage.rejected).collect();
-        let held_back = merged.held_back;
-        Ok(Published { entry, about: read.about, kinds, rejected, held_back, models: Vec::new() })
+        drop(waiting);
+        Ok(Loaded::Published(Box::new((read, merged))))
+    }
+
+    /// Words, rows, what is gone, rejects, and the update of the ledger that makes it count.
+    fn write(&self, t: &mut Transaction, read: &mut Read, came: Came, options: Options) -> Result<Merged, Failure> {
+        let (run, files, entry, found) = (&self.run, self.files, self.entry()?, &mut read.found);
+        let new: Vec<&[(i32, String)]> = found.words.iter().map(|words| words.new.as_slice()).collect();
+        typed::add_words(t, run, self.source, files, &new)?;
+        let mut brought = Brought {
+            came,
+            file_id: entry.file_id,
+            about: &read.about,
+            seen: found.stages.iter().map(|stage| &stage.seen).collect(),
+            digests: &mut found.digests,
+            accept_deletions: options.accept_deletions,
+        };
+        let merged = typed::merge(t, run, self.source, files, &mut brought)?;
+        failpoint!("import.merged");
+        typed::describe(t, run, files, entry.file_id, &read.about)?;
+        match files.bulk() {
+            Some(bulk) if came == Came::Own => typed::follow_first(t, run, bulk, &found.days)?,
+            _ => typed::follow(t, run, files)?,
+        }
+        for table in files.tables {
+            let rejected = &found.stages[table.stage].rejected;
+            reject::store(t, run, table.name, Some(entry.file_id), rejected).map_err(|e| db::failure(&e))?;
+        }
+        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let new = merged.tables.iter().flat_map(|kinds| kinds.values()).map(|kind| kind.new).sum();
+        let closing = ledger::Closing {
+            digests: &read.digests,
+            seen: signed(read.about.records),
+            loaded: signed(new),
+            rejected: signed(found.rejected()),
+            is_cut: read.about.cut.is_some(),
+        };
+        ledger::publish(t, run, entry, &closing)?;
+        failpoint!("import.before_publish");
+        Ok(merged)
     }
 
     /// Closes the run, and marks a file that failed. Where the database is gone, the next run does both.

@@ -41,7 +41,7 @@ pub(super) fn published(
 ) -> Result<Option<Entry>, Failure> {
     let (file, document, beside) = match same {
         Same::File(file) => (Some(*file), None, None),
-        Same::Content(digests) => (None, Some(digests.document.as_slice()), digests.beside.as_deref()),
+        Same::Content(digests) => (None, digests.document.as_deref(), digests.beside.as_deref()),
     };
     let row = client
         .query_opt(
@@ -50,6 +50,19 @@ pub(super) fn published(
         )
         .sql()?;
     Ok(row.map(|row| Entry { file_id: row.get(0) }))
+}
+
+/// Whether a published document has the same length, and the same CRC-32 as far as that is known: then it is worth
+/// reading for its digest.
+pub(super) fn is_like_a_published_one(
+    client: &mut impl GenericClient,
+    (user_id, account_id): (i64, i64),
+    digests: &Digests,
+    parser_version: i32,
+) -> Result<bool, Failure> {
+    let (bytes, crc) = (i64::try_from(digests.bytes).unwrap_or(i64::MAX), digests.crc.map(i64::from));
+    let row = client.query_one(include_str!("sql/alike.sql"), &[&user_id, &account_id, &bytes, &crc, &parser_version]);
+    Ok(row.sql()?.get(0))
 }
 
 /// Writes down that a file is being read. Files of the account that never got further are marked as failed: their
@@ -63,7 +76,7 @@ pub(super) fn begin(
 ) -> Result<Entry, Failure> {
     t.execute(include_str!("sql/leftovers.sql"), &[&run.user_id, &run.account_id]).sql()?;
     t.query_one(include_str!("../run/sql/lock_person.sql"), &[&run.user_id]).sql()?;
-    let document = digests.map(|digests| digests.document.as_slice());
+    let document = digests.and_then(|digests| digests.document.as_deref());
     let bytes = digests.and_then(|digests| i64::try_from(digests.bytes).ok());
     let file = digests.map(|digests| digests.file.as_slice());
     let beside = digests.and_then(|digests| digests.beside.as_deref()).unwrap_or_default();
@@ -98,6 +111,7 @@ pub(super) fn publish(t: &mut Transaction, run: &Run, entry: Entry, closing: &Cl
     let mode = if *is_cut { "truncated" } else { "complete" };
     let bytes = i64::try_from(digests.bytes).unwrap_or(i64::MAX);
     let beside = digests.beside.as_deref().unwrap_or_default();
+    let crc = digests.crc.map(i64::from);
     t.execute(
         include_str!("sql/yield_digest.sql"),
         &[&run.user_id, &run.account_id, &entry.file_id, &digests.document, &beside],
@@ -117,6 +131,7 @@ pub(super) fn publish(t: &mut Transaction, run: &Run, entry: Entry, closing: &Cl
             rejected,
             &mode,
             &beside,
+            &crc,
         ],
     )
     .sql()?;

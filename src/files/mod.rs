@@ -3,10 +3,13 @@
 
 mod archive;
 mod beside;
+mod blocks;
 mod feed;
 mod import;
 mod ledger;
+mod look;
 mod progress;
+mod reading;
 mod report;
 mod summary;
 mod undo;

@@ -1,9 +1,12 @@
 //! The loader thread: receives batches, and commits each with its rejects and its progress in one transaction behind the
 //! fence. The only writer of raw tables with one payload per record. Knows no HTTP.
 
+pub(crate) mod buckets;
+pub(crate) mod bulk;
 mod copy;
 pub(crate) mod coverage;
 pub(crate) mod reject;
+pub(crate) mod stream;
 pub(crate) mod typed;
 
 use std::collections::{BTreeMap, HashSet};

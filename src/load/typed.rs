@@ -3,20 +3,15 @@
 //! here are the order of the steps, the dictionaries and the delete fuse of docs/adr/05.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
 
-use postgres::{Client, Transaction};
+use postgres::{Client, GenericClient, Transaction};
 
-use super::copy;
+use super::buckets::{Chosen, Digests};
+use super::{bulk, copy};
 use crate::db::Sql;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::run::{FenceError, Run, fenced_failure};
-use crate::source::{About, Files, Source, Stage};
-
-/// What begins a binary COPY: signature, flags, extension length (PostgreSQL manual, COPY).
-const COPY_HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-/// What ends it: a row of -1 fields.
-const COPY_TAIL: &[u8] = &[0xff, 0xff];
+use crate::source::{About, Bulk, Files, Source, TypedTable};
 
 /// What an import did to the rows of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,31 +49,45 @@ pub(crate) struct Merged {
     pub(crate) tables: Vec<BTreeMap<String, Changed>>,
     /// Rows that are missing, but were not marked: more than the fuse allows.
     pub(crate) held_back: u64,
+    /// Tables of which so much changed that statistics of them are to be taken.
+    pub(crate) stale: Vec<bool>,
+}
+
+/// How the rows of a bulk table came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Came {
+    /// All of them to the stage.
+    Staged,
+    /// To the account's own table, which is part of the table now; to the stage what could not be numbered.
+    Own,
+    /// To the stage, those of the days that differ from what is stored.
+    Compared(bulk::Compared),
+}
+
+/// What a document brought.
+pub(crate) struct Brought<'a> {
+    pub(crate) came: Came,
+    pub(crate) file_id: i64,
+    pub(crate) about: &'a About,
+    /// Rows by kind, for each stage.
+    pub(crate) seen: Vec<&'a BTreeMap<String, Seen>>,
+    /// Of the bulk table; where it was compared, those that differ.
+    pub(crate) digests: &'a mut Digests,
+    /// Lets deletions through that the fuse would hold back.
+    pub(crate) accept_deletions: bool,
 }
 
 /// Makes the empty stages of this session.
-pub(crate) fn create_stages(client: &mut Client, files: &Files) -> Result<(), Failure> {
+pub(crate) fn create_stages(client: &mut impl GenericClient, files: &Files) -> Result<(), Failure> {
     for stage in files.stages.iter().rev() {
         client.batch_execute(&format!("drop table if exists {}", stage.name)).sql()?;
     }
     files.stages.iter().try_for_each(|stage| client.batch_execute(stage.create).sql())
 }
 
-/// Sends encoded rows to the stage. A temporary table: no transaction stays open and nothing is logged.
-pub(crate) fn copy(client: &mut Client, stage: &Stage, rows: &[u8]) -> Result<(), Failure> {
-    let mut writer = client.copy_in(&format!("copy {} from stdin (format binary)", stage.name)).sql()?;
-    let sent =
-        writer.write_all(COPY_HEAD).and_then(|()| writer.write_all(rows)).and_then(|()| writer.write_all(COPY_TAIL));
-    match (sent, writer.finish()) {
-        (_, Err(error)) => Err(error).sql(),
-        (Err(error), Ok(_)) => Err(Failure::new(Kind::Database, format!("rows cannot be sent: {error}"))),
-        (Ok(()), Ok(_)) => Ok(()),
-    }
-}
-
 /// The numbered words of the account, one map for each dictionary.
 pub(crate) fn words(
-    client: &mut Client,
+    client: &mut impl GenericClient,
     source: &Source,
     files: &Files,
     (user_id, account_id): (i64, i64),
@@ -132,64 +141,134 @@ pub(crate) fn merge(
     run: &Run,
     source: &Source,
     files: &Files,
-    file_id: i64,
-    about: &About,
-    accept_deletions: bool,
+    brought: &mut Brought,
 ) -> Result<Merged, Failure> {
     let account: [&(dyn postgres::types::ToSql + Sync); 2] = [&run.user_id, &run.account_id];
     let newest: Option<chrono::DateTime<chrono::Utc>> = t.query_one(files.newest, &account).sql()?.get(0);
-    let is_newest = about.made_at.is_some_and(|made| newest.is_none_or(|newest| made >= newest));
-    let may_prove = is_newest && about.cut.is_none();
+    let is_newest = brought.about.made_at.is_some_and(|made| newest.is_none_or(|newest| made >= newest));
+    let may_prove = is_newest && brought.about.cut.is_none();
     for stage in files.stages {
         t.batch_execute(&format!("analyze {}", stage.name)).sql()?;
     }
     let left_over: bool = t.query_one(include_str!("sql/any_withdrawn.sql"), &account).sql()?.get(0);
-    let (mut merged, mut may_lack) = (Merged::default(), Vec::new());
+    let (mut merged, mut states) = (Merged::default(), Vec::new());
     for table in files.tables {
-        let known: i64 = t.query_one(table.count, &account).sql()?.get(0);
-        let mut changed = BTreeMap::new();
+        let (changed, state) = into_table(t, run, (files, table), brought)?;
+        if left_over && state.is_merged {
+            let adopt = copy::named(include_str!("sql/adopt.sql"), source, table.name);
+            t.execute(&adopt, &[&run.user_id, &run.account_id, &brought.file_id, &run.run_id]).sql()?;
+        }
+        merged.tables.push(changed);
+        states.push(state);
+    }
+    let mut marking = t.transaction().sql()?;
+    let (mut missing, mut trips) = (Vec::new(), false);
+    for (table, state) in files.tables.iter().zip(&states) {
+        // A document that holds nothing for a table proves nothing about it.
+        if !(may_prove && state.is_merged && state.is_brought && state.known > 0) {
+            missing.push(Vec::new());
+            continue;
+        }
+        let among_days = table.bulk.filter(|_| matches!(brought.came, Came::Compared(_))).map(|bulk| bulk.mark_missing);
+        let statement = among_days.unwrap_or(table.mark_missing);
+        let rows = marking.query(statement, &[&run.user_id, &run.account_id, &run.run_id]).sql()?;
+        let kinds: Vec<(String, u64)> = rows.iter().map(|row| (row.get(0), count(row, 1))).collect();
+        trips |= kinds.iter().map(|(_, rows)| rows).sum::<u64>() > (state.known / 10).max(3);
+        missing.push(kinds);
+    }
+    let held_back = trips && !brought.accept_deletions;
+    if held_back {
+        marking.rollback().sql()?;
+        merged.held_back = missing.iter().flatten().map(|(_, rows)| rows).sum();
+    } else {
+        marking.commit().sql()?;
+        for (changed, kinds) in merged.tables.iter_mut().zip(missing) {
+            for (kind, rows) in kinds {
+                changed.entry(kind).or_default().missing = rows;
+            }
+        }
+    }
+    for ((table, state), changed) in files.tables.iter().zip(&states).zip(&merged.tables) {
+        let rows: u64 = changed.values().map(|of| of.new + of.returned + of.missing).sum();
+        // Of a bulk table statistics cost something, and change little with a few rows.
+        merged.stale.push(rows > if table.bulk.is_some() { state.known / 10 } else { 0 });
+        let Some(bulk) = table.bulk.filter(|_| state.is_merged) else { continue };
+        let proved = state.known == 0 || (may_prove && state.is_brought && !held_back);
+        let whole = !matches!(brought.came, Came::Compared(_));
+        bulk::keep_digests(t, bulk, run, whole, proved && brought.about.cut.is_none())?;
+    }
+    Ok(merged)
+}
+
+/// What became of a table's stage.
+struct State {
+    /// Something may have changed; of a bulk table whose days are all equal nothing was looked at.
+    is_merged: bool,
+    /// The document holds rows of it.
+    is_brought: bool,
+    /// How many rows there were that were not missing, at least.
+    known: u64,
+}
+
+/// Rows of one table.
+fn into_table(
+    t: &mut Transaction,
+    run: &Run,
+    (files, table): (&Files, &TypedTable),
+    brought: &mut Brought,
+) -> Result<(BTreeMap<String, Changed>, State), Failure> {
+    let account: [&(dyn postgres::types::ToSql + Sync); 2] = [&run.user_id, &run.account_id];
+    let (mut changed, mut waits, mut bound) = (BTreeMap::new(), true, None);
+    if let Some(bulk) = table.bulk {
+        let is_brought = brought.digests.records() > 0;
+        match brought.came {
+            Came::Compared(_) if brought.digests.is_empty() => {
+                return Ok((changed, State { is_merged: false, is_brought, known: 0 }));
+            }
+            Came::Compared(compared) => bound = compared.bound(),
+            Came::Own => {
+                waits = bulk::recall(t, files, bulk, run, brought.digests.repeats_nested())?;
+                bound = Some(0);
+            }
+            Came::Staged if is_brought && !bulk::has_table(t, bulk, run)? => {
+                bulk::create_table(t, bulk, run, brought.file_id)?;
+                bulk::attach_table(t, bulk, run)?;
+            }
+            Came::Staged => {}
+        }
+        bulk::stage_digests(t, bulk, brought.digests)?;
+    }
+    let known = match bound {
+        Some(known) => known,
+        None => count(&t.query_one(table.count, &account).sql()?, 0),
+    };
+    if waits {
         if let Some(complete) = table.complete {
             add_rows(t, run, complete, &mut changed)?;
         }
-        t.execute(table.merge, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
-        if left_over {
-            let adopt = copy::named(include_str!("sql/adopt.sql"), source, table.name);
-            t.execute(&adopt, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
+        t.execute(table.merge, &[&run.user_id, &run.account_id, &brought.file_id, &run.run_id]).sql()?;
+    }
+    if table.bulk.is_some() && brought.came == Came::Own {
+        // Every row of the document is new.
+        for (kind, seen) in brought.seen[table.stage] {
+            changed.entry(kind.clone()).or_default().new = seen.rows;
         }
+        for of in changed.values_mut() {
+            of.new += of.added.rows;
+        }
+    } else {
         for row in t.query(table.news, &[&run.user_id, &run.account_id, &run.run_id]).sql()? {
             let of: &mut Changed = changed.entry(row.get(0)).or_default();
             (of.new, of.returned) = (count(&row, 1), count(&row, 2));
         }
-        merged.tables.push(changed);
+    }
+    let is_brought = if table.bulk.is_some() {
+        brought.digests.records() > 0
+    } else {
         let stage = files.stages[table.stage].name;
-        let brought: bool = t.query_one(&format!("select exists (select from {stage})"), &[]).sql()?.get(0);
-        // A document that holds nothing for a table proves nothing about it.
-        may_lack.push((may_prove && known > 0 && brought).then_some(known.unsigned_abs()));
-    }
-    let mut marking = t.transaction().sql()?;
-    let (mut missing, mut trips) = (Vec::new(), false);
-    for (table, known) in files.tables.iter().zip(may_lack) {
-        let Some(known) = known else {
-            missing.push(Vec::new());
-            continue;
-        };
-        let rows = marking.query(table.mark_missing, &[&run.user_id, &run.account_id, &run.run_id]).sql()?;
-        let kinds: Vec<(String, u64)> = rows.iter().map(|row| (row.get(0), count(row, 1))).collect();
-        trips |= kinds.iter().map(|(_, rows)| rows).sum::<u64>() > (known / 10).max(3);
-        missing.push(kinds);
-    }
-    if trips && !accept_deletions {
-        marking.rollback().sql()?;
-        merged.held_back = missing.iter().flatten().map(|(_, rows)| rows).sum();
-        return Ok(merged);
-    }
-    marking.commit().sql()?;
-    for (changed, kinds) in merged.tables.iter_mut().zip(missing) {
-        for (kind, rows) in kinds {
-            changed.entry(kind).or_default().missing = rows;
-        }
-    }
-    Ok(merged)
+        t.query_one(&format!("select exists (select from {stage})"), &[]).sql()?.get(0)
+    };
+    Ok((changed, State { is_merged: true, is_brought, known }))
 }
 
 fn count(row: &postgres::Row, place: usize) -> u64 {
@@ -211,12 +290,26 @@ fn add_rows(
     Ok(())
 }
 
-/// Takes statistics after an import: models read the rows at once, and autovacuum comes a minute later. Where the role
+/// Takes statistics of what changed: models read the rows at once, and autovacuum comes a minute later. Where the role
 /// does not own the tables the server skips it with a warning.
-pub(crate) fn take_statistics(client: &mut Client, source: &Source, files: &Files) -> Result<(), Failure> {
+pub(crate) fn take_statistics(
+    client: &mut Client,
+    source: &Source,
+    files: &Files,
+    merged: &Merged,
+) -> Result<(), Failure> {
     let schema = source.raw_schema();
-    let tables = files.tables.iter().map(|table| table.name);
-    for name in tables.chain(files.dictionaries.iter().map(|dictionary| dictionary.table)) {
+    let mut names = Vec::new();
+    for (table, _) in files.tables.iter().zip(&merged.stale).filter(|(_, is_stale)| **is_stale) {
+        match table.bulk {
+            Some(bulk) => client.batch_execute(bulk.analyze).sql()?,
+            None => names.push(table.name),
+        }
+    }
+    if merged.stale.contains(&true) {
+        names.extend(files.dictionaries.iter().map(|dictionary| dictionary.table));
+    }
+    for name in names {
         client.batch_execute(&format!(r#"analyze "{schema}"."{name}""#)).sql()?;
     }
     Ok(())
@@ -244,6 +337,13 @@ pub(crate) fn follow(t: &mut Transaction, run: &Run, files: &Files) -> Result<()
     Ok(())
 }
 
+/// As [`follow`] where the rows of the bulk table are all new: their days are known.
+pub(crate) fn follow_first(t: &mut Transaction, run: &Run, bulk: &Bulk, days: &Chosen) -> Result<(), Failure> {
+    bulk::stage_days(t, bulk, days)?;
+    t.execute(bulk.after_first, &[&run.user_id, &run.account_id, &run.run_id]).sql()?;
+    Ok(())
+}
+
 /// Rows that taking back a file touched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TakenBack {
@@ -259,6 +359,9 @@ pub(crate) fn take_back(
     files: &Files,
     file_id: i64,
 ) -> Result<TakenBack, Failure> {
+    if let Some(bulk) = files.bulk() {
+        bulk::forget_digests(t, bulk, run)?;
+    }
     let mut taken = TakenBack::default();
     let runs: Vec<i64> = t.query_one(files.runs_of, &[&run.user_id, &run.account_id, &file_id]).sql()?.get(0);
     for table in files.tables {

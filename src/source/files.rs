@@ -7,7 +7,7 @@ use std::io::BufRead;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Beside, Rejected};
+use super::{Beside, Bulk, Rejected, Sample, Want};
 use crate::zones::{Place, Zones};
 
 /// The way in through files.
@@ -47,6 +47,13 @@ pub(crate) struct Files {
     pub(crate) rezone: &'static [&'static str],
 }
 
+impl Files {
+    /// The table with the millions of rows.
+    pub(crate) fn bulk(&self) -> Option<&'static Bulk> {
+        self.tables.iter().find_map(|table| table.bulk)
+    }
+}
+
 /// What the first bytes of a document say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Recognised {
@@ -71,6 +78,21 @@ impl Reading {
     pub(crate) fn place(&self, named: Option<chrono_tz::Tz>, at: i64) -> (DateTime<Utc>, Place) {
         let at = DateTime::from_timestamp(at, 0).unwrap_or_default();
         (at, named.map_or_else(|| self.zones.at(at), |zone| Place::of(zone, at)))
+    }
+
+    /// The place that holds for the whole day of UTC which begins at `midnight`, in seconds since 1970; none where clocks
+    /// change or the person moves on that day.
+    pub(crate) fn all_day(&self, named: Option<chrono_tz::Tz>, midnight: i64) -> Option<Place> {
+        let [from, last] = [midnight, midnight + 86_399].map(|at| DateTime::from_timestamp(at, 0));
+        let (from, last) = from.zip(last)?;
+        let is_moved = |border: &DateTime<Utc>| from < *border && *border <= last;
+        if named.is_none()
+            && self.zones.stays().iter().any(|stay| is_moved(&stay.from) || stay.until.as_ref().is_some_and(is_moved))
+        {
+            return None;
+        }
+        let [first, last] = [midnight, midnight + 86_399].map(|at| self.place(named, at).1);
+        (first == last).then_some(first) // a zone keeps an offset for weeks at least
     }
 }
 
@@ -123,6 +145,8 @@ pub(crate) struct TypedTable {
     pub(crate) merge: &'static str,
     /// Marks rows that the stage lacks; says (kind, rows). $1 person, $2 account, $3 run.
     pub(crate) mark_missing: &'static str,
+    /// Of a table with millions of rows. At most one table of a source has it.
+    pub(crate) bulk: Option<&'static Bulk>,
     /// What a run brought: (kind, new rows, rows that came back). $1 person, $2 account, $3 run.
     pub(crate) news: &'static str,
 }
@@ -141,6 +165,10 @@ pub(crate) trait Sink {
     /// One row of a stage, encoded for binary COPY. `kind` and `day`, the local day in days since 1970, are for the
     /// summary.
     fn row(&mut self, stage: usize, kind: &str, day: Option<i32>, row: &super::Row) -> anyhow::Result<()>;
+    /// What is wanted of a row of a bulk table: asked, and thereby counted, before the row is made.
+    fn want(&mut self, sample: &Sample) -> Want;
+    /// One row of a bulk table, as it was wanted.
+    fn wanted(&mut self, want: Want, row: &super::Row) -> anyhow::Result<()>;
     /// A row of a stage that could not be made; counted and kept.
     fn reject(&mut self, stage: usize, kind: &str, rejected: Rejected) -> anyhow::Result<()>;
     /// How far the document has been read, in bytes.

@@ -8,10 +8,12 @@ mod canonical_nutrition;
 mod canonical_sleep;
 mod canonical_workouts;
 mod corpus;
+mod digests;
 mod elements;
 pub mod exports;
 mod hostile;
 mod kills;
+mod parts;
 mod side;
 mod truncated;
 mod undo;
@@ -63,8 +65,10 @@ impl Phone {
         self.import(name)
     }
 
-    /// Every raw row, whatever file, run or number of a word it has.
+    /// Every raw row, whatever file, run or number of a word it has. Digests are held against the rows on the way.
+    #[track_caller]
     pub fn raw(&self) -> Vec<Value> {
+        digests::true_digests(self);
         rows(
             &mut self.sql(),
             "select source_id, encode(hash, 'hex') as hash, type, unit, value, value_text, source_name, source_version, device,

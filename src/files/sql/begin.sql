@@ -2,7 +2,13 @@
 with again as (
   update meta.import_file
      set status = 'scanning', run_id = $3, file_name = $4, sha256 = $5, bytes = $7, seen = null, loaded = null, rejected = null
-   where user_id = $1 and account_id = $2 and inner_sha256 = $6 and side_sha256 = $9 and parser_version = $8 and status = 'failed'
+   where user_id = $1
+     and file_id = (select f.file_id
+                      from meta.import_file f
+                     where f.user_id = $1 and f.account_id = $2 and f.parser_version = $8 and f.status = 'failed'
+                       and (f.inner_sha256 = $6 and f.side_sha256 = $9 or f.sha256 = $5 and (f.inner_sha256 is null or $6 is null))
+                     order by f.inner_sha256 is null, f.file_id
+                     limit 1)
   returning file_id
 ), fresh as (
   insert into meta.import_file (user_id, file_id, account_id, run_id, file_name, sha256, inner_sha256, bytes, parser_version, status, side_sha256)

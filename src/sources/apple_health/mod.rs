@@ -21,7 +21,7 @@ mod tests;
 mod told;
 
 use crate::canonical::Table;
-use crate::source::{Beside, Dictionary, Files, Model, Source, Stage, TypedTable};
+use crate::source::{Beside, Bulk, Dictionary, Files, Model, Source, Stage, TypedTable};
 
 /// Places of the stages of side files; those before them are in `rows`.
 const ROUTES: usize = 3;
@@ -77,6 +77,7 @@ pub(crate) static SOURCE: Source = Source {
                 count: include_str!("sql/count.sql"),
                 merge: include_str!("sql/merge.sql"),
                 mark_missing: include_str!("sql/mark_missing.sql"),
+                bulk: Some(&BULK),
                 news: include_str!("sql/news.sql"),
             },
             TypedTable {
@@ -86,6 +87,7 @@ pub(crate) static SOURCE: Source = Source {
                 count: include_str!("sql/elements/count.sql"),
                 merge: include_str!("sql/elements/merge.sql"),
                 mark_missing: include_str!("sql/elements/mark_missing.sql"),
+                bulk: None,
                 news: include_str!("sql/elements/news.sql"),
             },
             TypedTable {
@@ -95,6 +97,7 @@ pub(crate) static SOURCE: Source = Source {
                 count: include_str!("sql/side/routes/count.sql"),
                 merge: concat!(include_str!("sql/side/routes/merge.sql"), include_str!("sql/side/merge_again.sql")),
                 mark_missing: include_str!("sql/side/routes/mark_missing.sql"),
+                bulk: None,
                 news: include_str!("sql/side/routes/news.sql"),
             },
             TypedTable {
@@ -104,6 +107,7 @@ pub(crate) static SOURCE: Source = Source {
                 count: include_str!("sql/side/ecgs/count.sql"),
                 merge: concat!(include_str!("sql/side/ecgs/merge.sql"), include_str!("sql/side/merge_again.sql")),
                 mark_missing: include_str!("sql/side/ecgs/mark_missing.sql"),
+                bulk: None,
                 news: include_str!("sql/side/ecgs/news.sql"),
             },
             TypedTable {
@@ -116,6 +120,7 @@ pub(crate) static SOURCE: Source = Source {
                     include_str!("sql/side/merge_again.sql")
                 ),
                 mark_missing: include_str!("sql/side/clinical_records/mark_missing.sql"),
+                bulk: None,
                 news: include_str!("sql/side/clinical_records/news.sql"),
             },
             TypedTable {
@@ -128,6 +133,7 @@ pub(crate) static SOURCE: Source = Source {
                     include_str!("sql/side/merge_again.sql")
                 ),
                 mark_missing: include_str!("sql/side/attachments/mark_missing.sql"),
+                bulk: None,
                 news: include_str!("sql/side/attachments/news.sql"),
             },
         ],
@@ -146,6 +152,25 @@ pub(crate) static SOURCE: Source = Source {
     models: MODELS,
     shown: &["samples"],
     references: &[&mapping::MAPPING],
+};
+
+/// Records: a table for each account, and a digest of each day.
+static BULK: Bulk = Bulk {
+    has_table: include_str!("sql/records/has_table.sql"),
+    create_table: include_str!("sql/records/create_table.sql"),
+    columns: include_str!("sql/records/columns.sql"),
+    attach_table: include_str!("sql/records/attach_table.sql"),
+    analyze: include_str!("sql/records/analyze.sql"),
+    stage: rows::RECORDS,
+    nested: rows::NESTED,
+    recall: include_str!("sql/records/recall.sql"),
+    digests: Stage { name: "pg_temp.apple_health_digests", create: include_str!("sql/records/create_digests.sql") },
+    stored_digests: include_str!("sql/records/stored_digests.sql"),
+    forget_digests: include_str!("sql/records/forget_digests.sql"),
+    keep_digests: include_str!("sql/records/keep_digests.sql"),
+    mark_missing: include_str!("sql/records/mark_missing.sql"),
+    days: Stage { name: "pg_temp.apple_health_days", create: include_str!("sql/records/create_days.sql") },
+    after_first: include_str!("sql/records/first_days.sql"),
 };
 
 /// Bulk samples need no model: `canonical.samples` shows them where they are (migration `apple_health_canonical`).

@@ -2,17 +2,19 @@
 //! zone becomes an offset. The order of the fields is that of the `create_stage.sql` of each.
 
 use chrono::DateTime;
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::reader::{self, Element, Export, Visitor};
 use super::record::{Fault, Record};
 use super::{attributes, elements, instant};
-use crate::source::{About, Reading, Rejected, Row, Sink, Unreadable};
+use crate::source::{About, Bucket, Reading, Rejected, Row, Sample, Sink, Unreadable, Want};
+use crate::zones::Place;
 
 /// Places of the stages. Records that stand inside correlations wait in one of their own, because most are repeated at
 /// the top.
 pub(super) const RECORDS: usize = 0;
-const NESTED: usize = 1;
+pub(super) const NESTED: usize = 1;
 pub(super) const ELEMENTS: usize = 2;
 
 /// Places of the dictionaries.
@@ -29,7 +31,16 @@ pub(super) fn read(
     reading: &Reading,
     sink: &mut dyn Sink,
 ) -> Result<About, Unreadable> {
-    let mut rows = Rows { sink, reading, row: Row::default(), buffer: Vec::new(), date: None, me: None };
+    let mut rows = Rows {
+        sink,
+        reading,
+        row: Row::default(),
+        buffer: Vec::new(),
+        metadata: String::new(),
+        places: Places::default(),
+        date: None,
+        me: None,
+    };
     let export = reader::read(document, &mut rows, reading.allow_truncated)?;
     Ok(about(&export, rows.date.as_deref(), rows.me.as_ref()))
 }
@@ -54,11 +65,16 @@ fn about(export: &Export, date: Option<&str>, me: Option<&Value>) -> About {
     }
 }
 
+/// Seconds of a day of UTC.
+const DAY: i64 = 86_400;
+
 struct Rows<'a> {
     sink: &'a mut dyn Sink,
     reading: &'a Reading,
     row: Row,
     buffer: Vec<u8>,
+    metadata: String,
+    places: Places,
     /// `ExportDate`.
     date: Option<String>,
     /// Attributes of `Me`.
@@ -101,11 +117,17 @@ impl Visitor for Rows<'_> {
 impl Rows<'_> {
     fn record_row(&mut self, stage: usize, record: &Record) -> anyhow::Result<()> {
         let id = record.identity(&mut self.buffer);
-        let (at, place) = self.reading.place(record.zone, record.start_at);
+        let (place, local_day) = self.places.at(self.reading, record.zone, record.start_at);
         let sink = &mut *self.sink;
+        let kind = sink.word(TYPES, &record.kind);
+        let day = i32::try_from(record.start_at.div_euclid(DAY))?;
+        let want = sink.want(&Sample { stage, kind: &record.kind, bucket: Bucket { kind, day }, id, local_day });
+        if want == Want::Nothing {
+            return Ok(());
+        }
         let mut word = |place, text: Option<&String>| text.map(|text| sink.word(place, text));
         let numbers = [
-            word(TYPES, Some(&record.kind)),
+            Some(kind),
             word(UNITS, record.unit.as_ref()),
             word(SOURCE_NAMES, record.source_name.as_ref()),
             word(SOURCE_VERSIONS, record.source_version.as_ref()),
@@ -128,10 +150,14 @@ impl Rows<'_> {
         row.bool(record.zone.is_some());
         row.float(record.value);
         row.text(record.value_text.as_deref());
-        row.jsonb(metadata(&record.metadata).as_deref());
+        self.metadata.clear();
+        row.jsonb(metadata(&record.metadata, &mut self.metadata));
         row.floats(record.beats.iter().map(|(seconds, _)| *seconds));
         row.floats(record.beats.iter().map(|(_, bpm)| *bpm));
-        sink.row(stage, &record.kind, Some(place.day(at)), row)
+        if let Want::Numbered(number) = want {
+            row.int(Some(number));
+        }
+        sink.wanted(want, row)
     }
 
     fn element_row(&mut self, name: &str, element: &elements::Element) -> anyhow::Result<()> {
@@ -187,6 +213,29 @@ impl Rows<'_> {
     }
 }
 
+/// The place found last, which holds for all of its day of UTC: neighbours share it.
+#[derive(Default)]
+struct Places {
+    last: Option<(Option<Tz>, i64, Place)>,
+}
+
+impl Places {
+    /// Where an instant was, and its local day in days since 1970.
+    fn at(&mut self, reading: &Reading, named: Option<Tz>, at: i64) -> (Place, i32) {
+        let day = at.div_euclid(DAY);
+        let place = match self.last {
+            Some((zone, of, place)) if zone == named && of == day => place,
+            _ => {
+                let all_day = reading.all_day(named, day * DAY);
+                self.last = all_day.map(|place| (named, day, place));
+                all_day.unwrap_or_else(|| reading.place(named, at).1)
+            }
+        };
+        let local = (at + i64::from(place.offset_s)).div_euclid(DAY);
+        (place, i32::try_from(local).unwrap_or_default()) // dates have four digits in their years
+    }
+}
+
 /// The type of a record that could not be used, as far as it can be read.
 fn kind_of(text: &str) -> Option<String> {
     let tag = text.strip_prefix("<Record")?;
@@ -194,8 +243,23 @@ fn kind_of(text: &str) -> Option<String> {
     attributes::unescape(value).ok().map(|kind| kind.chars().take(200).collect())
 }
 
-/// Metadata as a JSON object; a key that occurs twice holds an array. None for no metadata.
-fn metadata(entries: &[(String, String)]) -> Option<String> {
+/// Metadata as a JSON object in `text`; a key that occurs twice holds an array. None for no metadata.
+fn metadata<'a>(entries: &[(String, String)], text: &'a mut String) -> Option<&'a str> {
+    let is_plain = |text: &str| text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+    let is_simple = |(place, (key, value)): (usize, &(String, String))| {
+        is_plain(key) && is_plain(value) && entries[..place].iter().all(|(other, _)| other != key)
+    };
+    if entries.len() < 8 && entries.iter().enumerate().all(is_simple) {
+        for (key, value) in entries {
+            text.push_str(if text.is_empty() { "{\"" } else { ",\"" });
+            text.push_str(key);
+            text.push_str("\":\"");
+            text.push_str(value);
+            text.push('"');
+        }
+        text.push_str(if text.is_empty() { "" } else { "}" });
+        return (!text.is_empty()).then_some(text.as_str());
+    }
     let mut object = serde_json::Map::new();
     for (key, value) in entries {
         let value = Value::String(value.clone());
@@ -205,7 +269,8 @@ fn metadata(entries: &[(String, String)]) -> Option<String> {
             Some(first) => *first = Value::Array(vec![first.take(), value]),
         }
     }
-    (!object.is_empty()).then(|| Value::Object(object).to_string())
+    text.push_str(&Value::Object(object).to_string());
+    Some(text)
 }
 
 #[cfg(test)]
@@ -215,10 +280,17 @@ mod tests {
     #[test]
     fn metadata_keeps_every_value_of_a_key() {
         let entry = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(metadata(&[]), None);
+        assert_eq!(metadata(&[], &mut String::new()), None);
+        assert_eq!(metadata(&[entry("b", "é"), entry("a", "")], &mut String::new()), Some(r#"{"b":"é","a":""}"#));
         assert_eq!(
-            metadata(&[entry("a", "1"), entry("b", "\""), entry("a", "2"), entry("a", "3")]).as_deref(),
+            metadata(&[entry("a", "1"), entry("b", "\""), entry("a", "2"), entry("a", "3")], &mut String::new()),
             Some(r#"{"a":["1","2","3"],"b":"\""}"#)
         );
+        for odd in ["\"", "\\", "\n"] {
+            let mut text = String::new();
+            let value: Value =
+                serde_json::from_str(metadata(&[entry(odd, odd)], &mut text).expect("JSON")).expect("JSON");
+            assert_eq!(value[odd], odd);
+        }
     }
 }

@@ -197,6 +197,6 @@ fn a_query_for_one_metric_takes_the_raw_key() {
     let plan: Vec<String> =
         sql.query(&format!("explain {query}"), &[]).expect("a plan").iter().map(|row| row.get(0)).collect();
     let plan = plan.join("\n");
-    assert!(plan.contains("records_pkey"), "{plan}");
+    assert!(plan.contains("records_1_1_pkey"), "{plan}");
     assert!(!plan.contains("Seq Scan on records"), "{plan}");
 }

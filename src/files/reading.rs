@@ -1,0 +1,157 @@
+//! One reading of a document, from its first byte to its last: a thread inflates it, one digests it, one makes rows of
+//! it, and this one sends them to the database. Nothing of it counts yet.
+
+use std::io::BufReader;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use postgres::GenericClient;
+
+use super::archive::{Digests, Document};
+use super::beside::Companions;
+use super::blocks::blocks;
+use super::feed::{Batch, Feed, Found, MOST_REJECTS, Mode, Words};
+use super::progress::Progress;
+use crate::failpoint::failpoint;
+use crate::failure::{Blame, Failure, Kind};
+use crate::load::stream::Stream;
+use crate::output::Out;
+use crate::source::{About, Files, Source};
+
+/// Batches between reader and loader.
+const CHANNEL: usize = 8;
+const BLOCK: usize = 256 << 10;
+
+/// What a reader brought.
+pub(super) struct Read {
+    pub(super) about: About,
+    /// Rows of the document that could not be made; those of files beside it are not among them.
+    pub(super) rejected: u64,
+    pub(super) found: Found,
+    pub(super) digests: Digests,
+}
+
+/// What is read, and how.
+pub(super) struct Reading<'a> {
+    pub(super) out: &'a Out,
+    pub(super) source: &'static Source,
+    pub(super) files: &'static Files,
+    pub(super) document: &'a Document,
+    pub(super) companions: &'a Companions,
+    /// As far as they are known.
+    pub(super) digests: Option<&'a Digests>,
+    pub(super) rules: crate::source::Reading,
+}
+
+impl Reading<'_> {
+    /// Reads the document to its end while its rows go to their stages and, numbered, to `own`.
+    pub(super) fn run(
+        &self,
+        client: &mut impl GenericClient,
+        words: Vec<Words>,
+        mode: Mode,
+        own: Option<&str>,
+    ) -> Result<Read, Failure> {
+        let (files, document, rules) = (self.files, self.document, &self.rules);
+        let is_second = matches!(mode, Mode::Some(_));
+        let mut progress = Progress::new(self.out, &document.shown, self.digests.map(|digests| digests.bytes));
+        let (sender, batches) = sync_channel(CHANNEL);
+        let (pump, mut blocks, sealing) = blocks();
+        let (loaded, inflated, read, sealed) = std::thread::scope(|scope| {
+            let sealed = scope.spawn(move || sealing.run());
+            let (pump, tap) = if document.is_stream() { (None, Some(pump)) } else { (Some(pump), None) };
+            let inflated = scope.spawn(move || pump.map_or(Ok(()), |pump| document.read(|bytes| pump.run(bytes))));
+            let reader = scope.spawn(move || {
+                let mut feed = Feed::new(sender, words, files, mode);
+                let about = match tap {
+                    None => (files.read)(&mut blocks, rules, &mut feed),
+                    Some(pump) => document.read(|bytes| {
+                        (files.read)(&mut BufReader::with_capacity(BLOCK, pump.tap(bytes)), rules, &mut feed)
+                    })?,
+                };
+                drop(blocks); // whoever inflates need not go on
+                let rejected = feed.rejected();
+                let beside = match &files.beside {
+                    Some(beside) if about.is_ok() && !is_second => {
+                        self.companions.each(document, &mut |file| (beside.read)(file, rules, &mut feed))?
+                    }
+                    _ => Ok(()),
+                };
+                let last = if about.is_ok() { beside.and_then(|()| feed.finish()) } else { Ok(()) };
+                Ok::<_, Failure>((about, rejected, last, feed.found()))
+            });
+            let loaded = self.load(client, &batches, own, &mut progress);
+            drop(batches); // which stops the reader
+            (loaded, inflated.join(), reader.join(), sealed.join())
+        });
+        progress.end();
+        loaded?;
+        let (about, rejected, last, found) = read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        inflated.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let seal = sealed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        if found.rejected() > MOST_REJECTS {
+            return Err(too_many(document, found.rejected(), None));
+        }
+        let about = about.map_err(|unreadable| {
+            let place = if unreadable.at == 0 { String::new() } else { format!(" (byte {})", unreadable.at) };
+            Failure::new(Kind::File, format!("{} {}{place}", document.shown, unreadable.why))
+                .kept("nothing from it is visible; the database is as before")
+                .next(if unreadable.is_cut {
+                    let source = self.source.command_name();
+                    format!("export again, or load what is there: health ingest {source} FILE --allow-truncated")
+                } else {
+                    format!("export again; accepted are {}", files.accepts)
+                })
+        })?;
+        last.blame(Kind::Bug)?;
+        let file = match self.digests {
+            Some(digests) => digests.file.clone(),
+            None => document.file_digest()?.map_or_else(|| seal.digest.clone(), |(digest, _)| digest),
+        };
+        let beside = self.companions.digest.clone();
+        let digests = Digests { file, document: Some(seal.digest), crc: Some(seal.crc), beside, bytes: seal.bytes };
+        Ok(Read { about, rejected, found, digests })
+    }
+
+    /// Sends batches as they come; those that follow each other to one place go by one COPY.
+    fn load(
+        &self,
+        client: &mut impl GenericClient,
+        batches: &Receiver<Batch>,
+        own: Option<&str>,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        let mut next = batches.recv().ok();
+        while let Some(batch) = next.take() {
+            let place = batch.stage;
+            let (target, options) = match (self.files.stages.get(place), own) {
+                (Some(stage), _) => (stage.name, ""),
+                (None, Some(own)) => (own, ", freeze"),
+                (None, None) => return Err(Failure::new(Kind::Bug, "rows without a table")),
+            };
+            let mut stream = Stream::open(client, target, options)?;
+            let mut now = Some(batch);
+            while let Some(batch) = now.take() {
+                failpoint!("import.batch");
+                let goes_on = stream.send(&batch.rows);
+                progress.batch(batch.count, batch.at);
+                if !goes_on {
+                    break;
+                }
+                match batches.recv() {
+                    Ok(batch) if batch.stage == place => now = Some(batch),
+                    other => next = other.ok(),
+                }
+            }
+            stream.close()?;
+        }
+        Ok(())
+    }
+}
+
+/// The file or its reader is wrong, and not single records.
+pub(super) fn too_many(document: &Document, bad: u64, all: Option<u64>) -> Failure {
+    let of = all.map_or(String::new(), |all| format!(" of {all}"));
+    Failure::new(Kind::Refused, format!("{}: {bad}{of} records cannot be used", document.shown))
+        .kept("nothing from it is visible; the database is as before")
+        .next("health doctor")
+}

@@ -1,0 +1,1 @@
+select apple_health_raw.create_records($1, $2, $3, $4)

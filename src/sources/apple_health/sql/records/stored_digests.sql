@@ -1,0 +1,1 @@
+select type_id, day, records, id_sum, nested, nested_sum from apple_health_raw.digests where user_id = $1 and account_id = $2
