@@ -36,11 +36,11 @@ fn shown(sql: &mut postgres::Client) -> Vec<Vec<Value>> {
         "select c.relname, a.attname, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull, col_description(a.attrelid, a.attnum) as said
            from pg_attribute a join pg_class c on c.oid = a.attrelid
           where c.relnamespace = 'apple_health_raw'::regnamespace and a.attnum > 0 and not c.relispartition
-            and c.relkind in ('r', 'p', 'v') and c.relname not in ('digests', 'inner_crc32') order by 1, a.attnum",
+            and c.relkind in ('r', 'p', 'v') and c.relname <> 'digests' order by 1, a.attnum",
         "select c.relname, c.relacl::text, pg_get_userbyid(c.relowner) as owner, c.reloptions,
                 case when c.relkind = 'v' then pg_get_viewdef(c.oid) end as definition
            from pg_class c where c.relnamespace in ('apple_health_raw'::regnamespace, 'canonical'::regnamespace, 'api'::regnamespace)
-            and not c.relispartition and c.relkind in ('r', 'p', 'v') and c.relname <> 'digests' order by 1",
+            and not c.relispartition and c.relkind in ('r', 'p', 'v') and c.relname <> 'digests' order by c.relnamespace::regnamespace::text, 1",
         "select metric_code, start_at, value_num, value_code, flags from api.samples order by 1, 2, 3",
         "select contype, pg_get_constraintdef(oid) as definition from pg_constraint where conrelid = 'apple_health_raw.records'::regclass order by 1, 2",
     ];
