@@ -17,7 +17,7 @@ comment on column apple_health_raw.digests.user_id is 'The person (meta.users).'
 comment on column apple_health_raw.digests.account_id is 'The account of the person (meta.source_accounts).';
 comment on column apple_health_raw.digests.type_id is 'Type of the records (types).';
 comment on column apple_health_raw.digests.day is 'Day of UTC in which they start.';
-comment on column apple_health_raw.digests.records is 'How many stand at the top of the export; null: records may hold something else than an export did, so its rows are compared the next time.';
+comment on column apple_health_raw.digests.records is 'How many stand at the top of the export, 0 where there were some once; null: records may hold something else than an export did, so its rows are compared the next time.';
 comment on column apple_health_raw.digests.id_sum is 'Sum of their ids modulo 2^128; null like records.';
 comment on column apple_health_raw.digests.nested is 'How many stand inside correlations, where most of them are repeated at the top; null like records.';
 comment on column apple_health_raw.digests.nested_sum is 'Sum of the ids of those modulo 2^128; null like records.';
@@ -40,9 +40,8 @@ create table apple_health_raw.records (
   like apple_health_raw.records_before including defaults including constraints including comments including storage including compression
 ) partition by range (user_id, account_id);
 alter table apple_health_raw.records add primary key (user_id, account_id, type_id, start_at, id, ordinal);
--- Rows lie in the order of their runs, so a summary of pages finds those of a run and costs next to nothing.
-create index records_run_idx on apple_health_raw.records using brin (run_id);
-create index records_missing_idx on apple_health_raw.records (user_id, account_id, missing_since_run_id) where missing_since_run_id is not null;
+-- Rows lie in the order of their runs, so a summary of pages finds those of a run, and those that are missing, and costs next to nothing.
+create index records_run_idx on apple_health_raw.records using brin (run_id, missing_since_run_id);
 comment on table apple_health_raw.records is 'One Record element at the top of an export: one sample of one type. Each account has a part of its own, records_<user_id>_<account_id>.';
 
 -- Makes the part of an account, without indexes. It belongs to nothing yet; what a COPY does not send is filled in here.
@@ -76,6 +75,9 @@ begin
   execute format('alter table apple_health_raw.records attach partition apple_health_raw.%I for values from (%s, %s) to (%s, %s)',
                  own, person, account, person, account + 1);
   execute format('alter table apple_health_raw.%I drop constraint own_account', own);
+  -- All rows are of this account. A planner that does not know expects next to none, whatever it is asked for.
+  execute format('alter table apple_health_raw.%I alter user_id set statistics 1, alter account_id set statistics 1', own);
+  execute format('analyze apple_health_raw.%I (user_id, account_id)', own);
 end $$;
 comment on function apple_health_raw.attach_records(bigint, bigint) is 'Makes the table of an account part of records.';
 

@@ -7,6 +7,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use twox_hash::XxHash3_128;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 use zip::result::ZipError;
@@ -55,9 +56,9 @@ pub(super) enum Place {
 /// What identifies a document, wherever it lies.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Digests {
-    /// Of the file; that of the document where there is no archive.
-    pub(super) file: Vec<u8>,
-    /// Of the document; none where it has not been read yet.
+    /// SHA-256 of the file; none of standard input.
+    pub(super) file: Option<Vec<u8>>,
+    /// XXH3-128 of the document; none where it has not been read yet.
     pub(super) document: Option<Vec<u8>>,
     /// CRC-32 of the document, as an archive holds it; none where nobody has told it yet.
     pub(super) crc: Option<u32>,
@@ -67,18 +68,41 @@ pub(super) struct Digests {
     pub(super) bytes: u64,
 }
 
-fn hash(reader: &mut dyn Read) -> io::Result<(Vec<u8>, u64)> {
-    let (mut digest, mut bytes) = (Sha256::new(), 0);
+/// What the bytes of a file are known by.
+struct Hashed {
+    /// SHA-256, of a file.
+    file: Vec<u8>,
+    /// XXH3-128, of a document.
+    document: Vec<u8>,
+    bytes: u64,
+}
+
+fn hash(reader: &mut dyn Read, is_file: bool, is_document: bool) -> io::Result<Hashed> {
+    let (mut file, mut document, mut bytes) = (Sha256::new(), XxHash3_128::new(), 0);
     let mut block = vec![0; BLOCK];
     loop {
-        match reader.read(&mut block)? {
-            0 => return Ok((digest.finalize().to_vec(), bytes)),
-            count => {
-                digest.update(&block[..count]);
-                bytes += count as u64;
-            }
+        let count = reader.read(&mut block)?;
+        if count == 0 {
+            let document = document.finish_128().to_be_bytes().to_vec();
+            return Ok(Hashed { file: file.finalize().to_vec(), document, bytes });
         }
+        if is_file {
+            file.update(&block[..count]);
+        }
+        if is_document {
+            document.write(&block[..count]);
+        }
+        bytes += count as u64;
     }
+}
+
+/// A file as it was looked at.
+pub(super) struct Looked {
+    /// SHA-256.
+    pub(super) file: Vec<u8>,
+    /// Digest of the document, where it is the file.
+    document: Option<Vec<u8>>,
+    bytes: u64,
 }
 
 impl Document {
@@ -127,34 +151,38 @@ impl Document {
         }
     }
 
-    /// SHA-256 of the file that it lies in, and its length; none for standard input, which can be read only once.
-    pub(super) fn file_digest(&self) -> Result<Option<(Vec<u8>, u64)>, Failure> {
+    /// Reads the file that it lies in, as it is; none for standard input, which can be read only once.
+    pub(super) fn look(&self) -> Result<Option<Looked>, Failure> {
         let path = match &self.place {
             Place::Stdin => return Ok(None),
             Place::Plain { path, .. } | Place::Entry { archive: path, .. } => path,
         };
-        let digest = File::open(path).and_then(|mut file| hash(&mut file));
-        digest.map(Some).map_err(|error| unreadable(&self.shown, &error.to_string()))
+        let is_document = matches!(self.place, Place::Plain { .. });
+        let hashed = File::open(path).and_then(|mut file| hash(&mut file, true, is_document));
+        let hashed = hashed.map_err(|error| unreadable(&self.shown, &error.to_string()))?;
+        let document = is_document.then_some(hashed.document);
+        Ok(Some(Looked { file: hashed.file, document, bytes: hashed.bytes }))
     }
 
     /// What can be told of the document without reading it, where the digest of its file is known. An archive knows the
     /// length and the CRC-32 of what is in it.
-    pub(super) fn outline(&self, (file, bytes): (Vec<u8>, u64), beside: Option<Vec<u8>>) -> Result<Digests, Failure> {
+    pub(super) fn outline(&self, looked: Looked, beside: Option<Vec<u8>>) -> Result<Digests, Failure> {
+        let Looked { file, document, bytes } = looked;
         let Place::Entry { archive, index } = &self.place else {
-            return Ok(Digests { document: Some(file.clone()), crc: None, file, beside, bytes });
+            return Ok(Digests { file: Some(file), document, crc: None, beside, bytes });
         };
         let mut archive = open(archive, &self.shown)?;
         let entry = archive.by_index_raw(*index).map_err(|error| unreadable(&self.shown, &said(&error)))?;
         if let Some(why) = too_much(entry.size(), entry.compressed_size()) {
             return Err(unreadable(&self.shown, &why.to_string()));
         }
-        Ok(Digests { file, document: None, crc: Some(entry.crc32()), beside, bytes: entry.size() })
+        Ok(Digests { file: Some(file), document: None, crc: Some(entry.crc32()), beside, bytes: entry.size() })
     }
 
-    /// SHA-256 of the document, which is read for it. An archive packed anew is another file with the same document.
+    /// The digest of the document, which is read for it. An archive packed anew is another file with the same document.
     pub(super) fn digest(&self) -> Result<Vec<u8>, Failure> {
-        let (digest, _) = self.read(|reader| hash(reader))?.map_err(|e| unreadable(&self.shown, &e.to_string()))?;
-        Ok(digest)
+        let hashed = self.read(|reader| hash(reader, false, true))?;
+        Ok(hashed.map_err(|error| unreadable(&self.shown, &error.to_string()))?.document)
     }
 
     /// Whether it can be read only once, as it comes.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use flate2::Crc;
-use sha2::{Digest, Sha256};
+use twox_hash::XxHash3_128;
 
 /// Larger than any record that phones write, by far.
 const BLOCK: u64 = 1 << 20;
@@ -24,7 +24,7 @@ pub(super) struct Pump {
 /// What the digest of a document says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Seal {
-    /// SHA-256.
+    /// XXH3-128: it tells documents apart at the speed of memory, where SHA-256 would cost a third of the time of a reading.
     pub(super) digest: Vec<u8>,
     /// CRC-32, as archives hold it.
     pub(super) crc: u32,
@@ -116,14 +116,14 @@ pub(super) struct Sealing(Receiver<Block>);
 impl Sealing {
     /// Digests until the last block.
     pub(super) fn run(self) -> Seal {
-        let (mut digest, mut crc) = (Sha256::new(), Crc::new());
+        let (mut digest, mut crc) = (XxHash3_128::new(), Crc::new());
         let mut bytes = 0;
         for block in self.0 {
-            digest.update(block.as_slice());
+            digest.write(&block);
             crc.update(&block);
             bytes += block.len() as u64;
         }
-        Seal { digest: digest.finalize().to_vec(), crc: crc.sum(), bytes }
+        Seal { digest: digest.finish_128().to_be_bytes().to_vec(), crc: crc.sum(), bytes }
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
             seal = sealed.join().ok();
         });
         assert!(read == document);
-        let digest = Sha256::digest(&document).to_vec();
+        let digest = XxHash3_128::oneshot(&document).to_be_bytes().to_vec();
         let mut crc = Crc::new();
         crc.update(&document);
         assert_eq!(seal, Some(Seal { digest, crc: crc.sum(), bytes: 3_000_001 }));

@@ -142,7 +142,9 @@ impl Import<'_> {
         self.was_published = true;
         let kinds = summary::by_kind(self.files, &read.found, &merged);
         let rejected = read.found.stages.into_iter().flat_map(|stage| stage.rejected).collect();
-        typed::take_statistics(client, self.source, self.files, &merged)?;
+        if !options.raw_only {
+            typed::take_statistics(client, self.source, self.files, &merged)?;
+        }
         let waiting = Waiting::begin(&self.ctx.out, &self.document.shown, "making canonical rows");
         let models = self.models(client, options)?;
         drop(waiting);
@@ -296,9 +298,9 @@ impl Import<'_> {
     /// Enters the file in the ledger; says so where it is published already.
     fn begin(&mut self, client: &mut Client, digests: Option<&Digests>, again: bool) -> Result<Option<Entry>, Failure> {
         let account = (self.run.user_id, self.run.account_id);
-        let same = digests.map(|digests| match digests.document {
-            Some(_) => Same::Content(digests),
-            None => Same::File(&digests.file),
+        let same = digests.and_then(|digests| match (&digests.document, &digests.file) {
+            (Some(_), _) => Some(Same::Content(digests)),
+            (None, file) => file.as_deref().map(Same::File),
         });
         if let Some(same) = same
             && let Some(known) = ledger::published(client, account, &same, self.files.parser_version)?
@@ -365,10 +367,7 @@ impl Import<'_> {
         let merged = typed::merge(t, run, self.source, files, &mut brought)?;
         failpoint!("import.merged");
         typed::describe(t, run, files, entry.file_id, &read.about)?;
-        match files.bulk() {
-            Some(bulk) if came == Came::Own => typed::follow_first(t, run, bulk, &found.days)?,
-            _ => typed::follow(t, run, files)?,
-        }
+        typed::follow_import(t, run, files, (came, &merged), &found.days)?;
         for table in files.tables {
             let rejected = &found.stages[table.stage].rejected;
             reject::store(t, run, table.name, Some(entry.file_id), rejected).map_err(|e| db::failure(&e))?;

@@ -78,7 +78,7 @@ pub(super) fn begin(
     t.query_one(include_str!("../run/sql/lock_person.sql"), &[&run.user_id]).sql()?;
     let document = digests.and_then(|digests| digests.document.as_deref());
     let bytes = digests.and_then(|digests| i64::try_from(digests.bytes).ok());
-    let file = digests.map(|digests| digests.file.as_slice());
+    let file = digests.and_then(|digests| digests.file.as_deref());
     let beside = digests.and_then(|digests| digests.beside.as_deref()).unwrap_or_default();
     let row = t
         .query_one(

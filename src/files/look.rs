@@ -23,9 +23,9 @@ impl Look<'_> {
     /// already. A known archive is told by its own digest, without looking into it; of a folder that says too little.
     /// Only a document that looks like a known one in another archive is read for its digest.
     pub(super) fn take(&self, client: &mut Client) -> Result<(Option<Digests>, Companions, Option<Entry>), Failure> {
-        let Some(file) = self.document.file_digest()? else { return Ok((None, Companions::none(), None)) };
+        let Some(looked) = self.document.look()? else { return Ok((None, Companions::none(), None)) };
         if !self.document.is_of_folder()
-            && let Some(entry) = self.known(client, &Same::File(&file.0))?
+            && let Some(entry) = self.known(client, &Same::File(&looked.file))?
         {
             return Ok((None, Companions::none(), Some(entry)));
         }
@@ -33,7 +33,7 @@ impl Look<'_> {
             Some(beside) => Companions::find(self.document, beside)?,
             None => Companions::none(),
         };
-        let mut digests = match self.document.outline(file, companions.digest.clone()) {
+        let mut digests = match self.document.outline(looked, companions.digest.clone()) {
             Err(_) if self.options.allow_truncated => return Ok((None, companions, None)),
             digests => digests?,
         };

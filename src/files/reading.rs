@@ -105,7 +105,7 @@ impl Reading<'_> {
         last.blame(Kind::Bug)?;
         let file = match self.digests {
             Some(digests) => digests.file.clone(),
-            None => document.file_digest()?.map_or_else(|| seal.digest.clone(), |(digest, _)| digest),
+            None => document.look()?.map(|looked| looked.file),
         };
         let beside = self.companions.digest.clone();
         let digests = Digests { file, document: Some(seal.digest), crc: Some(seal.crc), beside, bytes: seal.bytes };

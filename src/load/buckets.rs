@@ -108,6 +108,7 @@ impl Digests {
                 true
             }
             hash_map::Entry::Occupied(_) => false,
+            hash_map::Entry::Vacant(_) if stored == Some(Held::default()) => true,
             hash_map::Entry::Vacant(none) => {
                 none.insert(Held::default());
                 false
@@ -233,9 +234,10 @@ mod tests {
         for (day, id) in [(1, 5), (2, 6), (3, 7)] {
             digests.add(bucket(9, day), id, false);
         }
-        let stored = [(1, Some(top(1, 5))), (2, Some(top(1, 9))), (3, None), (4, Some(top(1, 1)))];
+        let stored =
+            [(1, Some(top(1, 5))), (2, Some(top(1, 9))), (3, None), (4, Some(top(1, 1))), (5, Some(top(0, 0)))];
         let equal = stored.map(|(day, stored)| digests.compare(bucket(9, day), stored));
-        assert_eq!(equal, [true, false, false, false]);
+        assert_eq!(equal, [true, false, false, false, true]);
         let mut left: Vec<_> = digests.all().map(|(bucket, held)| (bucket.day, held.top.records)).collect();
         left.sort_unstable();
         assert_eq!(left, [(2, 1), (3, 1), (4, 0)]);

@@ -55,9 +55,10 @@ pub(crate) fn recall(
     let query = format!("select exists (select from {stage}) or exists (select from {nested})");
     let wait: bool = t.query_one(&query, &[]).sql()?.get(0);
     if wait {
-        t.batch_execute(&format!("analyze {stage}; analyze {nested}")).sql()?;
+        let keys = files.stages[bulk.stage].keys;
+        t.batch_execute(&format!("analyze {stage} ({keys}); analyze {nested} ({keys})")).sql()?;
         t.execute(bulk.recall, &[&run.user_id, &run.account_id]).sql()?;
-        t.batch_execute(&format!("analyze {stage}")).sql()?;
+        t.batch_execute(&format!("analyze {stage} ({keys})")).sql()?;
     }
     Ok(wait)
 }
@@ -150,7 +151,11 @@ fn fill<T>(
     }
     stream.send(&rows);
     stream.close()?;
-    t.batch_execute(&format!("analyze {}", stage.name)).sql()
+    if stage.keys.is_empty() {
+        Ok(())
+    } else {
+        t.batch_execute(&format!("analyze {} ({})", stage.name, stage.keys)).sql()
+    }
 }
 
 /// Keeps the staged ones for the next export. `whole`: they are all there is. `exact`: the table holds what the document

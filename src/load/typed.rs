@@ -11,7 +11,7 @@ use super::{bulk, copy};
 use crate::db::Sql;
 use crate::failure::Failure;
 use crate::run::{FenceError, Run, fenced_failure};
-use crate::source::{About, Bulk, Files, Source, TypedTable};
+use crate::source::{About, Files, Source, TypedTable};
 
 /// What an import did to the rows of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub(crate) struct Merged {
     pub(crate) held_back: u64,
     /// Tables of which so much changed that statistics of them are to be taken.
     pub(crate) stale: Vec<bool>,
+    /// No day of the bulk table differed, so nothing follows from it.
+    pub(crate) is_same: bool,
 }
 
 /// How the rows of a bulk table came.
@@ -144,11 +146,12 @@ pub(crate) fn merge(
     brought: &mut Brought,
 ) -> Result<Merged, Failure> {
     let account: [&(dyn postgres::types::ToSql + Sync); 2] = [&run.user_id, &run.account_id];
+    t.batch_execute("set local work_mem = '64MB'").sql()?; // one transaction at a time sorts and hashes whole stages
     let newest: Option<chrono::DateTime<chrono::Utc>> = t.query_one(files.newest, &account).sql()?.get(0);
     let is_newest = brought.about.made_at.is_some_and(|made| newest.is_none_or(|newest| made >= newest));
     let may_prove = is_newest && brought.about.cut.is_none();
-    for stage in files.stages {
-        t.batch_execute(&format!("analyze {}", stage.name)).sql()?;
+    for stage in files.stages.iter().filter(|stage| !stage.keys.is_empty()) {
+        t.batch_execute(&format!("analyze {} ({})", stage.name, stage.keys)).sql()?;
     }
     let left_over: bool = t.query_one(include_str!("sql/any_withdrawn.sql"), &account).sql()?.get(0);
     let (mut merged, mut states) = (Merged::default(), Vec::new());
@@ -158,6 +161,7 @@ pub(crate) fn merge(
             let adopt = copy::named(include_str!("sql/adopt.sql"), source, table.name);
             t.execute(&adopt, &[&run.user_id, &run.account_id, &brought.file_id, &run.run_id]).sql()?;
         }
+        merged.is_same |= !state.is_merged;
         merged.tables.push(changed);
         states.push(state);
     }
@@ -257,7 +261,8 @@ fn into_table(
             of.new += of.added.rows;
         }
     } else {
-        for row in t.query(table.news, &[&run.user_id, &run.account_id, &run.run_id]).sql()? {
+        let among_days = table.bulk.filter(|_| matches!(brought.came, Came::Compared(_))).map(|bulk| bulk.news);
+        for row in t.query(among_days.unwrap_or(table.news), &[&run.user_id, &run.account_id, &run.run_id]).sql()? {
             let of: &mut Changed = changed.entry(row.get(0)).or_default();
             (of.new, of.returned) = (count(&row, 1), count(&row, 2));
         }
@@ -290,8 +295,8 @@ fn add_rows(
     Ok(())
 }
 
-/// Takes statistics of what changed: models read the rows at once, and autovacuum comes a minute later. Where the role
-/// does not own the tables the server skips it with a warning.
+/// Takes statistics of what changed: models read the rows at once, and autovacuum comes a minute later. Where no models
+/// run now, those that run later see to it. Where the role does not own the tables the server skips it with a warning.
 pub(crate) fn take_statistics(
     client: &mut Client,
     source: &Source,
@@ -337,10 +342,25 @@ pub(crate) fn follow(t: &mut Transaction, run: &Run, files: &Files) -> Result<()
     Ok(())
 }
 
-/// As [`follow`] where the rows of the bulk table are all new: their days are known.
-pub(crate) fn follow_first(t: &mut Transaction, run: &Run, bulk: &Bulk, days: &Chosen) -> Result<(), Failure> {
-    bulk::stage_days(t, bulk, days)?;
-    t.execute(bulk.after_first, &[&run.user_id, &run.account_id, &run.run_id]).sql()?;
+/// The same after an import, as far as it may have changed anything. Where the rows of the bulk table are all new, their
+/// days are known.
+pub(crate) fn follow_import(
+    t: &mut Transaction,
+    run: &Run,
+    files: &Files,
+    (came, merged): (Came, &Merged),
+    days: &Chosen,
+) -> Result<(), Failure> {
+    let statement = match (files.bulk(), came) {
+        (Some(_), _) if merged.is_same => return Ok(()),
+        (Some(bulk), Came::Own) => {
+            bulk::stage_days(t, bulk, days)?;
+            bulk.after_first
+        }
+        (Some(bulk), Came::Compared(_)) => bulk.after_compared,
+        _ => return follow(t, run, files),
+    };
+    t.execute(statement, &[&run.user_id, &run.account_id, &run.run_id]).sql()?;
     Ok(())
 }
 

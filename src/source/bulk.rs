@@ -74,8 +74,10 @@ pub(crate) struct Bulk {
     pub(crate) forget_digests: &'static str,
     /// Keeps the staged ones. $3: whether the table holds exactly what the document holds of these days.
     pub(crate) keep_digests: &'static str,
-    /// As `TypedTable::mark_missing`, among the days that are compared.
+    /// As `TypedTable::mark_missing`, `TypedTable::news` and `Files::after`, among the days that are compared.
     pub(crate) mark_missing: &'static str,
+    pub(crate) news: &'static str,
+    pub(crate) after_compared: &'static str,
     /// Takes the local days of a document's rows.
     pub(crate) days: Stage,
     /// In place of `Files::after` where every row is new. $3 run.

@@ -126,6 +126,8 @@ pub(crate) struct Stage {
     /// With its schema.
     pub(crate) name: &'static str,
     pub(crate) create: &'static str,
+    /// Columns that its rows are told apart by, of which statistics are taken once it is filled; empty: none.
+    pub(crate) keys: &'static str,
 }
 
 /// A raw table of bulk samples with typed columns, filled from a stage. Its statements may read every stage. Beside the

@@ -54,20 +54,18 @@ pub(crate) static SOURCE: Source = Source {
             dictionary("zones", "zone_id", "tz_name"),
         ],
         stages: &[
-            Stage { name: "pg_temp.apple_health_records", create: include_str!("sql/create_stage.sql") },
-            Stage { name: "pg_temp.apple_health_nested", create: include_str!("sql/create_nested.sql") },
-            Stage { name: "pg_temp.apple_health_elements", create: include_str!("sql/elements/create_stage.sql") },
-            Stage { name: "pg_temp.apple_health_routes", create: include_str!("sql/side/routes/create_stage.sql") },
-            Stage { name: "pg_temp.apple_health_ecgs", create: include_str!("sql/side/ecgs/create_stage.sql") },
-            Stage {
-                name: "pg_temp.apple_health_clinical_records",
-                create: include_str!("sql/side/clinical_records/create_stage.sql"),
-            },
-            Stage {
-                name: "pg_temp.apple_health_attachments",
-                create: include_str!("sql/side/attachments/create_stage.sql"),
-            },
-            Stage { name: "pg_temp.apple_health_unread", create: include_str!("sql/side/create_unread.sql") },
+            stage("pg_temp.apple_health_records", include_str!("sql/create_stage.sql"), SAMPLE),
+            stage("pg_temp.apple_health_nested", include_str!("sql/create_nested.sql"), SAMPLE),
+            stage("pg_temp.apple_health_elements", include_str!("sql/elements/create_stage.sql"), "element, id"),
+            stage("pg_temp.apple_health_routes", include_str!("sql/side/routes/create_stage.sql"), "id"),
+            stage("pg_temp.apple_health_ecgs", include_str!("sql/side/ecgs/create_stage.sql"), "id"),
+            stage(
+                "pg_temp.apple_health_clinical_records",
+                include_str!("sql/side/clinical_records/create_stage.sql"),
+                "id",
+            ),
+            stage("pg_temp.apple_health_attachments", include_str!("sql/side/attachments/create_stage.sql"), "id"),
+            stage("pg_temp.apple_health_unread", include_str!("sql/side/create_unread.sql"), "kind"),
         ],
         tables: &[
             TypedTable {
@@ -164,12 +162,14 @@ static BULK: Bulk = Bulk {
     stage: rows::RECORDS,
     nested: rows::NESTED,
     recall: include_str!("sql/records/recall.sql"),
-    digests: Stage { name: "pg_temp.apple_health_digests", create: include_str!("sql/records/create_digests.sql") },
+    digests: stage("pg_temp.apple_health_digests", include_str!("sql/records/create_digests.sql"), "type_id, day"),
     stored_digests: include_str!("sql/records/stored_digests.sql"),
     forget_digests: include_str!("sql/records/forget_digests.sql"),
     keep_digests: include_str!("sql/records/keep_digests.sql"),
     mark_missing: include_str!("sql/records/mark_missing.sql"),
-    days: Stage { name: "pg_temp.apple_health_days", create: include_str!("sql/records/create_days.sql") },
+    news: include_str!("sql/records/news.sql"),
+    after_compared: include_str!("sql/records/compared_days.sql"),
+    days: stage("pg_temp.apple_health_days", include_str!("sql/records/create_days.sql"), ""),
     after_first: include_str!("sql/records/first_days.sql"),
 };
 
@@ -192,6 +192,13 @@ const MODELS: &[Model] = &[
     ),
     model("workouts", "published_workouts", Table::Workouts, include_str!("models/workouts.sql")),
 ];
+
+/// What tells samples apart.
+const SAMPLE: &str = "type_id, start_at, id";
+
+const fn stage(name: &'static str, create: &'static str, keys: &'static str) -> Stage {
+    Stage { name, create, keys }
+}
 
 const fn dictionary(table: &'static str, id: &'static str, word: &'static str) -> Dictionary {
     Dictionary { table, id, word }

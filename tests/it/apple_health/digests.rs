@@ -38,9 +38,9 @@ pub fn true_digests(phone: &Phone) -> (i64, i64) {
            full join stored s using (user_id, account_id, type_id, day)
           where d.type_id is null and exists (select from apple_health_raw.digests o where o.user_id = s.user_id and o.account_id = s.account_id)
              or d.records is not null and case
-                  when d.records = 0 then (coalesce(s.rows, 0), s.sum) is distinct from (d.nested::bigint, d.number)
+                  when d.records = 0 then (coalesce(s.rows, 0), coalesce(s.sum, 0)) is distinct from (d.nested::bigint, d.number)
                   when d.nested = 0 or (d.nested, d.nested_sum) = (d.records, d.id_sum)
-                  then (coalesce(s.rows, 0), s.sum) is distinct from (d.records::bigint, d.number)
+                  then (coalesce(s.rows, 0), coalesce(s.sum, 0)) is distinct from (d.records::bigint, d.number)
                   else not coalesce(s.rows between greatest(d.records, d.nested) and d.records + d.nested, false)
                 end",
     );

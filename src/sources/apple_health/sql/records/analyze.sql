@@ -1,2 +1,3 @@
-analyze apple_health_raw.records (user_id, account_id, type_id, start_at, end_at, ordinal, unit_id, source_name_id, device_id, zone_id, utc_offset_s,
-                                  value, value_text, file_id, run_id, missing_since_run_id)
+-- Keys and what rows are chosen by: texts and documents are dear to sort, and nobody asks for their distribution.
+analyze apple_health_raw.records (user_id, account_id, type_id, start_at, ordinal, unit_id, zone_from_record, utc_offset_s, file_id, run_id,
+                                  missing_since_run_id)
