@@ -74,7 +74,8 @@ fn rows_move_into_the_parts_of_their_accounts() {
         let (table, columns): (String, String) = (row.get(0), row.get(1));
         let mut bytes = Vec::new();
         let mut from = phone.sql();
-        let mut reader = from.copy_out(&format!("copy (select {columns} from {table}) to stdout")).expect("rows");
+        let now = columns.replace("inner_sha256", "inner_digest"); // its name since then
+        let mut reader = from.copy_out(&format!("copy (select {now} from {table}) to stdout")).expect("rows");
         std::io::Read::read_to_end(&mut reader, &mut bytes).expect("rows");
         sql.batch_execute(&format!("delete from {table}")).expect("an empty table");
         let mut writer = sql.copy_in(&format!("copy {table} from stdin")).expect("a table");
