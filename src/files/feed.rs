@@ -203,11 +203,15 @@ impl Sink for Feed {
         self.put(stage, row)
     }
 
+    fn passes_by(&self, bucket: Bucket) -> bool {
+        matches!(&self.mode, Mode::Some(chosen) if !chosen.contains(&bucket.key()))
+    }
+
     fn want(&mut self, sample: &Sample) -> Want {
         let &Sample { stage, kind, bucket, id, local_day } = sample;
         let is_nested = self.bulk.is_some_and(|bulk| bulk.nested == stage);
-        if let Mode::Some(chosen) = &self.mode {
-            return if chosen.contains(&bucket.key()) { Want::Row { stage } } else { Want::Nothing };
+        if let Mode::Some(_) = &self.mode {
+            return Want::Row { stage };
         }
         self.found.digests.add(bucket, id, is_nested);
         self.see(stage, kind, Some(local_day));

@@ -167,11 +167,13 @@ pub(crate) fn keep_digests(
     whole: bool,
     exact: bool,
 ) -> Result<(), Failure> {
-    if whole {
-        forget_digests(t, bulk, run)?;
-    }
-    if exact || !whole {
+    if !whole {
         t.execute(bulk.keep_digests, &[&run.user_id, &run.account_id, &exact]).sql()?;
+        return Ok(());
+    }
+    forget_digests(t, bulk, run)?;
+    if exact {
+        t.execute(bulk.keep_all_digests, &[&run.user_id, &run.account_id]).sql()?;
     }
     Ok(())
 }

@@ -74,6 +74,8 @@ pub(crate) struct Bulk {
     pub(crate) forget_digests: &'static str,
     /// Keeps the staged ones. $3: whether the table holds exactly what the document holds of these days.
     pub(crate) keep_digests: &'static str,
+    /// The same where none are left, and the table holds exactly what the document holds.
+    pub(crate) keep_all_digests: &'static str,
     /// As `TypedTable::mark_missing`, `TypedTable::news` and `Files::after`, among the days that are compared.
     pub(crate) mark_missing: &'static str,
     pub(crate) news: &'static str,

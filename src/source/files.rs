@@ -7,7 +7,7 @@ use std::io::BufRead;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Beside, Bulk, Rejected, Sample, Want};
+use super::{Beside, Bucket, Bulk, Rejected, Sample, Want};
 use crate::zones::{Place, Zones};
 
 /// The way in through files.
@@ -167,6 +167,10 @@ pub(crate) trait Sink {
     /// One row of a stage, encoded for binary COPY. `kind` and `day`, the local day in days since 1970, are for the
     /// summary.
     fn row(&mut self, stage: usize, kind: &str, day: Option<i32>, row: &super::Row) -> anyhow::Result<()>;
+    /// Whether nothing is wanted of a bucket, and nothing counted: asked before anything is made of a row.
+    fn passes_by(&self, _bucket: Bucket) -> bool {
+        false
+    }
     /// What is wanted of a row of a bulk table: asked, and thereby counted, before the row is made.
     fn want(&mut self, sample: &Sample) -> Want;
     /// One row of a bulk table, as it was wanted.

@@ -116,12 +116,15 @@ impl Visitor for Rows<'_> {
 
 impl Rows<'_> {
     fn record_row(&mut self, stage: usize, record: &Record) -> anyhow::Result<()> {
-        let id = record.identity(&mut self.buffer);
-        let (place, local_day) = self.places.at(self.reading, record.zone, record.start_at);
         let sink = &mut *self.sink;
         let kind = sink.word(TYPES, &record.kind);
-        let day = i32::try_from(record.start_at.div_euclid(DAY))?;
-        let want = sink.want(&Sample { stage, kind: &record.kind, bucket: Bucket { kind, day }, id, local_day });
+        let bucket = Bucket { kind, day: i32::try_from(record.start_at.div_euclid(DAY))? };
+        if sink.passes_by(bucket) {
+            return Ok(());
+        }
+        let id = record.identity(&mut self.buffer);
+        let (place, local_day) = self.places.at(self.reading, record.zone, record.start_at);
+        let want = sink.want(&Sample { stage, kind: &record.kind, bucket, id, local_day });
         if want == Want::Nothing {
             return Ok(());
         }
