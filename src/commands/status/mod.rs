@@ -134,6 +134,9 @@ fn resources(ctx: &Context, lines: &[Line]) {
             rows.push(vec![(*name).to_owned(), "-".into(), "-".into(), "0".into(), "never read to an end".into()]);
         }
     }
+    if rows.is_empty() {
+        return; // it comes by file
+    }
     ctx.out.line("");
     ctx.out.table(&["RESOURCE", "FROM", "COMPLETE TO", "GAPS", ""], &rows);
 }

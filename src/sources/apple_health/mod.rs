@@ -191,7 +191,10 @@ const MODELS: &[Model] = &[
         Table::NutritionEntries,
         include_str!("models/nutrition_loose.sql"),
     ),
-    model("workouts", "published_workouts", Table::Workouts, include_str!("models/workouts.sql")),
+    Model {
+        joins: &["published_routes"],
+        ..model("workouts", "published_workouts", Table::Workouts, include_str!("models/workouts.sql"))
+    },
 ];
 
 /// What tells samples apart.

@@ -87,12 +87,14 @@ fn rows_move_into_the_parts_of_their_accounts() {
         .expect("a role");
     let was = shown(&mut sql);
     assert!(was[0].len() > 1000 && was[3].len() > 500, "{} and {} rows", was[0].len(), was[3].len());
-    for (name, text) in &after {
+    let mut apply = |(name, text): &(String, String)| {
         sql.batch_execute(&format!("begin; {text}; commit")).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    };
+    apply(&after[0]);
+    for (was, is) in was.iter().zip(shown(&mut old.client())) {
+        assert!(*was == is, "{was:#?}\n{is:#?}");
     }
-    for (was, is) in was.iter().zip(shown(&mut sql)) {
-        assert_eq!(*was, is);
-    }
+    after[1..].iter().for_each(apply);
     let parts = "select string_agg(inhrelid::regclass::text, ',' order by inhrelid::regclass::text) from pg_inherits where inhparent = 'apple_health_raw.records'::regclass";
     assert_eq!(value(&mut sql, parts).as_deref(), Some("apple_health_raw.records_1_1,apple_health_raw.records_2_1"));
     assert_eq!(count(&mut sql, "pg_class where relname like 'records_before%'"), 0);

@@ -273,6 +273,36 @@ fn a_newer_archive_writes_the_difference_whatever_the_names() {
 }
 
 #[test]
+fn a_workout_begins_where_its_route_does() {
+    let phone = Phone::new();
+    let mut with_workout = export();
+    with_workout.rest.push_str(
+        " <Workout workoutActivityType=\"HKWorkoutActivityTypeRunning\" duration=\"10\" durationUnit=\"min\" sourceName=\"Watch\" \
+          startDate=\"2026-01-10 12:00:00 -0800\" endDate=\"2026-01-10 12:10:00 -0800\">\n  <WorkoutRoute sourceName=\"Watch\">\
+          <FileReference path=\"/workout-routes/route_2026-01-10_12.01pm.gpx\"/></WorkoutRoute>\n </Workout>\n",
+    );
+    let mut all = entries(&with_workout);
+    let begins = "select start_lat || ' ' || start_lon from canonical.workouts where retired_at is null";
+    // The document alone names the route; its place comes with the file, and goes with nothing.
+    phone.import_text("export.xml", with_workout.xml()).expect(0);
+    assert_eq!(value(&mut phone.sql(), begins), None);
+    phone.import_text("export.zip", packed(&all)).expect(0);
+    assert_eq!(value(&mut phone.sql(), begins).as_deref(), Some("37.33 -122.01"));
+    let before = fingerprint(&mut phone.sql());
+    all[2].0 = all[2].0.replace("workout-routes", "Strecken");
+    phone.home.health(&["transform", "apple-health", "--rebuild"]).expect(0);
+    assert_eq!(before["canonical.workouts"], fingerprint(&mut phone.sql())["canonical.workouts"]);
+    phone.import_text("renamed.zip", packed(&all)).expect(0);
+    assert_eq!(value(&mut phone.sql(), begins).as_deref(), Some("37.33 -122.01"));
+    // Taken back with the archives that brought it.
+    for file in ["3", "2"] {
+        phone.home.health(&["ingest", "apple-health", "--undo", file]).expect(0);
+    }
+    assert_eq!(count(&mut phone.sql(), "canonical.workouts where retired_at is null"), 1);
+    assert_eq!(value(&mut phone.sql(), begins), None);
+}
+
+#[test]
 fn taking_back_a_file_takes_its_side_files_with_it() {
     let phone = Phone::new();
     phone.import_text("one.zip", packed(&entries(&export()))).expect(0);

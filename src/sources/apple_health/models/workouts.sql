@@ -2,6 +2,18 @@
 -- Totals come from the workout's own WorkoutStatistics, in place of the older attributes where both are there, those of a WorkoutActivity repeat them
 -- and are never added. Apple's duration leaves pauses out: it is moving_s, elapsed_s is end minus start. Heart rate zones are not in an export. Energy
 -- is active energy, with the basal energy of the same time it makes the total. A total whose unit is not known is null, and flagged.
+with start as materialized (
+  -- where a route begins, by the name of its file: a workout names no more of it
+  select o.user_id, o.account_id, apple_health_raw.file_name(f.path) as file_name
+       , (array_agg(o.lat[1] order by o.start_at, o.id))[1]                 as lat
+       , (array_agg(o.lon[1] order by o.start_at, o.id))[1]                 as lon
+    from apple_health_raw.published_routes o
+   cross join unnest(o.paths) f (path)
+   where o.missing_since_run_id is null
+     and o.points > 0
+     and (o.user_id, o.account_id) in (select c.user_id, c.account_id from changed c)
+   group by 1, 2, 3
+)
 select raw_source_id
      , coalesce(sport, 'other')                                             as sport
      , sport_raw
@@ -24,6 +36,8 @@ select raw_source_id
      , power_max_w::real                                                    as power_max_w
      , cadence_avg::real                                                    as cadence_avg
      , is_indoor
+     , start_lat
+     , start_lon
      , route->>0                                                            as track_ref
      , coalesce(external_id, source_name)                                   as upstream_hint
      , laps
@@ -69,6 +83,8 @@ select raw_source_id
              , s.cadence_avg
              , case when r.m->>'HKIndoorWorkout' in ('0', '1') then r.m->>'HKIndoorWorkout' = '1' end as is_indoor
              , p.route
+             , g.lat                                                        as start_lat
+             , g.lon                                                        as start_lon
              , coalesce(r.m->>'HKExternalUUID', r.m->>'HKMetadataKeySyncIdentifier') as external_id
              , r.source_name
              , p.laps
@@ -201,6 +217,8 @@ select raw_source_id
                  where c->>'element' = 'WorkoutRoute' and g->>'element' = 'FileReference'
               ) y on true
           ) p on true
+          left join start g
+            on g.user_id = r.user_id and g.account_id = r.account_id and g.file_name = apple_health_raw.file_name(p.route->>0)
       ) n
       left join meta.metrics rate     on rate.metric_code = 'heart_rate'
       left join meta.metrics distance on distance.metric_code = 'distance_total'
