@@ -1,6 +1,7 @@
 //! What a server meets in years: kills, stale files, lost files, taken ports, odd directories.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
@@ -46,13 +47,14 @@ fn orphans_are_waited_for(sandbox: &Sandbox) {
     signal(server, "-KILL");
     wait(|| fs::read_link(format!("/proc/{server}/cwd")).is_err());
     let mut start = sandbox.command(&["db", "start"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    let mut said = BufReader::new(start.stderr.take().unwrap()).lines();
+    let waits = said.any(|line| line.unwrap().contains("waiting for the last sessions"));
+    assert!(waits, "it started under a living session: {:?}", start.wait());
     assert!(start.try_wait().unwrap().is_none(), "it waits");
     assert!(data.join("postmaster.pid").exists(), "and has removed nothing");
     signal(pid, "-CONT");
-    let output = start.wait_with_output().unwrap();
-    assert!(output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("waiting for the last sessions"));
+    said.for_each(drop);
+    assert!(start.wait().unwrap().success());
     assert_eq!(kept(sandbox), 1);
 }
 
