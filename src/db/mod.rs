@@ -124,9 +124,21 @@ pub(crate) fn expect_writable(client: &mut Client, shown: &str) -> Result<(), Fa
 
 /// Says to other sessions who holds a lock.
 fn application_name() -> String {
+    format!("health pid {} on {}", std::process::id(), host())
+}
+
+fn host() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let host: String = host.chars().filter(char::is_ascii_graphic).take(30).collect();
-    format!("health pid {} on {host}", std::process::id())
+    host.chars().filter(char::is_ascii_graphic).take(30).collect()
+}
+
+/// Whether a session of that name was left behind by a process of this machine that is gone: the server notices within
+/// seconds that nobody is at the other end.
+pub(crate) fn is_left_behind(application_name: &str) -> bool {
+    let process = application_name.strip_prefix("health pid ").and_then(|rest| rest.split_once(" on "));
+    let Some((pid, _)) = process.filter(|(_, there)| *there == host()) else { return false };
+    let pid = pid.parse().ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
 }
 
 /// Whether waiting a moment may help: the server starts, stops, or has no slot free.

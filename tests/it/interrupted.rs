@@ -105,6 +105,36 @@ fn a_command_without_pages_ends_at_once_and_says_so() {
 }
 
 #[test]
+fn a_session_that_a_killed_run_left_behind_is_waited_for() {
+    let world = World::connected(Whoop::few(now()));
+    let mut gone = std::process::Command::new("true").spawn().expect("a process");
+    gone.wait().expect("an end");
+    let left = format!(
+        "health pid {} on {}",
+        gone.id(),
+        nix::sys::utsname::uname().expect("a name").nodename().to_string_lossy()
+    );
+    let mut holder = world.sql();
+    let key = u64::from_str_radix(
+        &value(&mut holder, "select encode(sha256('health account 1 1'), 'hex')").unwrap()[..16],
+        16,
+    );
+    holder
+        .batch_execute(&format!(
+            "set application_name = '{left}'; select pg_advisory_lock({})",
+            key.expect("a number").cast_signed()
+        ))
+        .expect("a lock");
+    let running = world.start_ingest();
+    let asks = "select 1 from pg_stat_activity where query like '%pg_try_advisory_lock%' and application_name like 'health pid %'
+                   and datname = current_database() and pid <> pg_backend_pid()";
+    until(|| !rows(&mut world.sql(), asks).is_empty());
+    drop(holder);
+    running.wait(&world.home).expect(0);
+    world.oracle().check();
+}
+
+#[test]
 fn a_run_that_is_to_outlive_its_terminal_does() {
     let (world, gate, fault) = gated(1);
     let mut command = std::process::Command::new("sh");
