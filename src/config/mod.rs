@@ -19,7 +19,7 @@ use crate::source::Source;
 use crate::time::{Clock, parse_instant};
 
 pub(crate) use dirs::Dirs;
-pub(crate) use vars::{VARIABLES, source_variables};
+pub(crate) use vars::{PROGRAMS_NEED, VARIABLES, source_variables};
 
 /// The port of the callback where nothing else is set.
 const REDIRECT_PORT: u16 = 8765;
@@ -99,7 +99,8 @@ impl Config {
         }
         let dirs = Dirs::find(&vars)?;
         let named = overrides.config_file.or_else(|| vars.text("HEALTH_CONFIG").map(PathBuf::from));
-        let file = file::Merged::read(&dirs, named.as_deref(), vars.for_children())?;
+        let file =
+            file::Merged::read(&dirs, named.as_deref(), vars.of_process(&[PROGRAMS_NEED, vars::AGENTS].concat()))?;
         let database = database(&vars, &file)?;
         let tz_name = overrides.tz.or_else(|| vars.text("HEALTH_TZ")).or_else(|| file.person_timezone());
         let home_tz = match tz_name {
@@ -194,7 +195,7 @@ impl Config {
 
     /// The named variables of the environment itself that are set: what a child process is given and nothing else.
     pub(crate) fn environment_for(&self, names: &[&str]) -> Vec<(String, String)> {
-        names.iter().filter_map(|name| Some(((*name).to_owned(), self.vars.process_text(name)?))).collect()
+        self.vars.of_process(names)
     }
 
     /// Whether the person switched the source off.

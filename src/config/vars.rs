@@ -70,6 +70,25 @@ pub(super) fn source_variable(id: &str, suffix: &str) -> String {
     format!("{}_{suffix}", id.to_uppercase())
 }
 
+/// What any program needs of the environment: no setting and no secret of ours is among it.
+pub(crate) const PROGRAMS_NEED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_RUNTIME_DIR",
+];
+
+/// What a command that prints a secret may need beyond that: the agents of SSH and GPG, and its own settings.
+pub(super) const AGENTS: &[&str] = &["XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "GPG_TTY", "GNUPGHOME"];
+
 /// A value and where it stands.
 pub(super) struct Found {
     pub(super) text: String,
@@ -145,25 +164,9 @@ impl Vars {
         self.0.get(name).filter(|found| found.from_process).map(|found| found.text.clone())
     }
 
-    /// What a child process is given of the environment, and nothing else: no setting and no secret of ours.
-    pub(super) fn for_children(&self) -> Vec<(String, String)> {
-        const PASSED: [&str; 14] = [
-            "PATH",
-            "HOME",
-            "USER",
-            "LOGNAME",
-            "SHELL",
-            "LANG",
-            "LC_ALL",
-            "TMPDIR",
-            "XDG_RUNTIME_DIR",
-            "XDG_CONFIG_HOME",
-            "DBUS_SESSION_BUS_ADDRESS",
-            "SSH_AUTH_SOCK",
-            "GPG_TTY",
-            "GNUPGHOME",
-        ];
-        PASSED.iter().filter_map(|name| Some(((*name).to_owned(), self.process_text(name)?))).collect()
+    /// Those of the named variables that the environment itself sets.
+    pub(super) fn of_process(&self, names: &[&str]) -> Vec<(String, String)> {
+        names.iter().filter_map(|name| Some(((*name).to_owned(), self.process_text(name)?))).collect()
     }
 
     pub(super) fn flag(&self, name: &str) -> bool {

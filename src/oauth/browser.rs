@@ -5,28 +5,16 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use crate::config::{Config, is_loopback};
+use crate::config::{Config, PROGRAMS_NEED, is_loopback};
 
-/// What a desktop needs to find and start a browser; no database address and no client secret is among it.
-const PASSED_ON: &[&str] = &[
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "TMPDIR",
+/// What a desktop needs beyond that to find and start a browser.
+const DESKTOP: &[&str] = &[
     "BROWSER",
     "DISPLAY",
     "XAUTHORITY",
     "WAYLAND_DISPLAY",
-    "DBUS_SESSION_BUS_ADDRESS",
     "DESKTOP_SESSION",
     "SESSION_MANAGER",
-    "XDG_RUNTIME_DIR",
     "XDG_SESSION_TYPE",
     "XDG_SESSION_ID",
     "XDG_CURRENT_DESKTOP",
@@ -51,7 +39,7 @@ const HANDED_OVER: Duration = Duration::from_millis(700);
 /// Whether a browser was started with `url`.
 pub(crate) fn open_browser(config: &Config, url: &Url) -> bool {
     let allowed = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
-    let environment = config.environment_for(PASSED_ON);
+    let environment = config.environment_for(&[PROGRAMS_NEED, DESKTOP].concat());
     let has = |name: &str| environment.iter().any(|(known, _)| known == name);
     let desktop = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"].iter().any(|name| has(name));
     if !allowed || (cfg!(target_os = "linux") && !desktop) {

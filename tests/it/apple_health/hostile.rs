@@ -113,7 +113,7 @@ fn what_is_no_archive_and_what_lies_about_itself_is_refused() {
     refused(&phone, "smaller.zip", patched(directory + 24, &200u32.to_le_bytes()), &["declared"]);
     refused(&phone, "method.zip", patched(directory + 10, &99u16.to_le_bytes()), &["compression method"]);
     refused(&phone, "elsewhere.zip", patched(directory + 42, &u32::MAX.to_le_bytes()[..]), &["zip archive"]);
-    refused(&phone, "headless.zip", patched(header, b"XXXX"), &["is not XML"]);
+    refused(&phone, "headless.zip", patched(header, &[0; 4]), &["is not XML"]);
     let compressed = header + 30 + "export.xml".len() + 40;
     refused(&phone, "deflate.zip", patched(compressed, &[0xff; 16]), &["corrupt deflate stream"]);
     // A bomb hides in any entry that claims to be the document; a nested archive is not opened.

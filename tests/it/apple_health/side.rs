@@ -57,6 +57,11 @@ fn export() -> Export {
     export
 }
 
+/// The same, made a month later.
+fn newer() -> Export {
+    Export { made: "2026-03-01".into(), ..export() }
+}
+
 type Entries = Vec<(String, Vec<u8>)>;
 
 /// An export as a phone makes it, with localised folders where phones have them.
@@ -244,9 +249,7 @@ fn a_newer_archive_writes_the_difference_whatever_the_names() {
     phone.import_text("one.zip", packed(&entries(&export()))).expect(0);
     let rows_of = "select id, run_id, paths from apple_health_raw.routes order by start_at";
     let before = rows(&mut phone.sql(), rows_of);
-    let mut newer = export();
-    newer.made = "2026-03-01".into();
-    let mut second = entries(&newer);
+    let mut second = entries(&newer());
     second[2].0 = second[2].0.replace("workout-routes", "Strecken");
     second.remove(3);
     second.push(("apple_health_export/workout-routes/route_2026-02-02_1.01pm.gpx".into(), gpx(5, 4).into_bytes()));
@@ -265,8 +268,8 @@ fn a_newer_archive_writes_the_difference_whatever_the_names() {
         json!(["/Strecken/route_2026-01-10_12.01pm.gpx", "/workout-routes/route_2026-01-10_12.01pm.gpx"])
     );
     // It comes back; nothing else is written.
-    newer.made = "2026-04-01".into();
-    phone.import_text("three.zip", packed(&entries(&newer))).expect(0);
+    let latest = Export { made: "2026-04-01".into(), ..export() };
+    phone.import_text("three.zip", packed(&entries(&latest))).expect(0);
     let back = "apple_health_raw.routes where returned_run_id is not null and missing_since_run_id is null";
     assert_eq!(count(&mut phone.sql(), back), 1);
     assert_eq!(count(&mut phone.sql(), "apple_health_raw.ecgs where run_id <> 1 or file_id <> 1"), 0);
@@ -307,9 +310,7 @@ fn taking_back_a_file_takes_its_side_files_with_it() {
     let phone = Phone::new();
     phone.import_text("one.zip", packed(&entries(&export()))).expect(0);
     let before = held(&phone);
-    let mut newer = export();
-    newer.made = "2026-03-01".into();
-    let mut second = entries(&newer);
+    let mut second = entries(&newer());
     second.remove(3);
     second.push(("apple_health_export/workout-routes/new.gpx".into(), gpx(5, 4).into_bytes()));
     second.push(("apple_health_export/clinical-records/new.json".into(), observation("3").into_bytes()));
@@ -334,9 +335,7 @@ fn a_broken_file_is_set_aside_alone_and_retires_nothing() {
     let phone = Phone::new();
     phone.import_text("one.zip", packed(&entries(&export()))).expect(0);
     let before = held(&phone);
-    let mut newer = export();
-    newer.made = "2026-03-01".into();
-    let mut second = entries(&newer);
+    let mut second = entries(&newer());
     let whole = gpx(20, 10);
     // The same place, but damaged: it is the route that was there, and nobody can tell.
     second[2].1 = whole.as_bytes()[..whole.len() / 2].to_vec();
