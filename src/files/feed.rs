@@ -79,8 +79,6 @@ pub(super) struct Found {
     pub(super) stages: Vec<Staged>,
     /// Of the bulk table.
     pub(super) digests: Digests,
-    /// Local days of the bulk table's rows, by kind; kept where they are all new.
-    pub(super) days: Chosen,
 }
 
 /// What a reader found for one stage.
@@ -113,7 +111,6 @@ pub(super) struct Feed {
     bulk: Option<&'static Bulk>,
     /// Rows of the kind met last, by stage: neighbours share it.
     last: Option<(usize, String, Seen)>,
-    last_day: u64,
 }
 
 impl Feed {
@@ -121,18 +118,8 @@ impl Feed {
         let stages = files.stages.len();
         let batches = (0..=stages).map(|stage| Batch { stage, ..Batch::default() }).collect();
         let stages = (0..stages).map(|_| Staged::default()).collect();
-        let found = Found { words, stages, digests: Digests::default(), days: Chosen::default() };
-        Self {
-            sender,
-            batches,
-            at: 0,
-            found,
-            rejected_text: 0,
-            mode,
-            bulk: files.bulk(),
-            last: None,
-            last_day: u64::MAX,
-        }
+        let found = Found { words, stages, digests: Digests::default() };
+        Self { sender, batches, at: 0, found, rejected_text: 0, mode, bulk: files.bulk(), last: None }
     }
 
     /// Hands the last batches on.
@@ -217,11 +204,6 @@ impl Sink for Feed {
         self.see(stage, kind, Some(local_day));
         match &mut self.mode {
             Mode::Own(copies) => {
-                let day = Bucket { day: local_day, ..bucket }.key();
-                if day != self.last_day {
-                    self.last_day = day;
-                    self.found.days.insert(day);
-                }
                 let number = if is_nested { None } else { copies.number(bucket, id) };
                 number.map_or(Want::Row { stage }, Want::Numbered)
             }

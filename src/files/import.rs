@@ -367,7 +367,7 @@ impl Import<'_> {
         let merged = typed::merge(t, run, self.source, files, &mut brought)?;
         failpoint!("import.merged");
         typed::describe(t, run, files, entry.file_id, &read.about)?;
-        typed::follow_import(t, run, files, (came, &merged), &found.days)?;
+        typed::follow_import(t, run, files, (came, &merged), !options.raw_only)?;
         for table in files.tables {
             let rejected = &found.stages[table.stage].rejected;
             reject::store(t, run, table.name, Some(entry.file_id), rejected).map_err(|e| db::failure(&e))?;

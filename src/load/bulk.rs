@@ -5,15 +5,13 @@
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::{Client, GenericClient, Transaction};
 
-use super::buckets::{Chosen, Digest, Digests, Held};
+use super::buckets::{Digest, Digests, Held};
 use super::stream;
 use crate::db::Sql;
 use crate::failure::Failure;
 use crate::run::Run;
 use crate::source::{Bucket, Bulk, Files, Row, Stage};
 
-/// Days from 1970 to 2000, where PostgreSQL counts from.
-const EPOCH_2000: i32 = 10_957;
 /// Rows of a stage are sent from this size.
 const BATCH: usize = 256 << 10;
 
@@ -112,20 +110,11 @@ pub(crate) fn compare(client: &mut Client, bulk: &Bulk, run: &Run, digests: &mut
 pub(crate) fn stage_digests(t: &mut Transaction, bulk: &Bulk, digests: &mut Digests) -> Result<(), Failure> {
     fill(t, &bulk.digests, digests.all(), |row, (bucket, held)| {
         row.int(Some(bucket.kind));
-        row.int(Some(bucket.day - EPOCH_2000)); // a date is sent like an integer
+        row.date(bucket.day);
         for digest in [held.top, held.nested] {
             row.int(Some(digest.records.cast_signed()));
             row.uuid(digest.sum());
         }
-    })
-}
-
-/// Writes down local days with rows, for what follows from them.
-pub(crate) fn stage_days(t: &mut Transaction, bulk: &Bulk, days: &Chosen) -> Result<(), Failure> {
-    fill(t, &bulk.days, days.iter(), |row, key| {
-        let Bucket { kind, day } = Bucket::of_key(*key);
-        row.int(Some(kind));
-        row.int(Some(day - EPOCH_2000));
     })
 }
 

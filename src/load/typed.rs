@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use postgres::{Client, GenericClient, Transaction};
 
-use super::buckets::{Chosen, Digests};
+use super::buckets::Digests;
 use super::{bulk, copy};
 use crate::db::Sql;
 use crate::failure::Failure;
@@ -342,25 +342,25 @@ pub(crate) fn follow(t: &mut Transaction, run: &Run, files: &Files) -> Result<()
     Ok(())
 }
 
-/// The same after an import, as far as it may have changed anything. Where the rows of the bulk table are all new, their
-/// days are known.
+/// The same after an import, as far as it may have changed anything. Where the rows of the bulk table are all new, the
+/// reader has added them up; `for_models`: that is worth keeping.
 pub(crate) fn follow_import(
     t: &mut Transaction,
     run: &Run,
     files: &Files,
     (came, merged): (Came, &Merged),
-    days: &Chosen,
+    for_models: bool,
 ) -> Result<(), Failure> {
-    let statement = match (files.bulk(), came) {
+    let statements: &[&str] = match (files.bulk(), came) {
         (Some(_), _) if merged.is_same => return Ok(()),
-        (Some(bulk), Came::Own) => {
-            bulk::stage_days(t, bulk, days)?;
-            bulk.after_first
-        }
-        (Some(bulk), Came::Compared(_)) => bulk.after_compared,
+        (Some(bulk), Came::Own) if for_models => &[bulk.after_first, bulk.keep_sums],
+        (Some(bulk), Came::Own) => &[bulk.after_first],
+        (Some(bulk), Came::Compared(_)) => &[bulk.after_compared],
         _ => return follow(t, run, files),
     };
-    t.execute(statement, &[&run.user_id, &run.account_id, &run.run_id]).sql()?;
+    for statement in statements {
+        t.execute(*statement, &[&run.user_id, &run.account_id, &run.run_id]).sql()?;
+    }
     Ok(())
 }
 

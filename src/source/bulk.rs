@@ -80,8 +80,8 @@ pub(crate) struct Bulk {
     pub(crate) mark_missing: &'static str,
     pub(crate) news: &'static str,
     pub(crate) after_compared: &'static str,
-    /// Takes the local days of a document's rows.
-    pub(crate) days: Stage,
     /// In place of `Files::after` where every row is new. $3 run.
     pub(crate) after_first: &'static str,
+    /// Keeps what the reader added up of them for the models, where any are to run. $3 run.
+    pub(crate) keep_sums: &'static str,
 }

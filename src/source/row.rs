@@ -3,6 +3,7 @@
 
 /// Seconds from 1970 to 2000, where PostgreSQL counts from.
 const EPOCH_2000: i64 = 946_684_800;
+const DAY_2000: i32 = 10_957;
 /// Object ids of types, which arrays of them name.
 const FLOAT8_OID: i32 = 701;
 const INT4_OID: i32 = 23;
@@ -36,7 +37,21 @@ impl Row {
     }
 
     pub(crate) fn bool(&mut self, value: bool) {
-        self.field(Some(&[u8::from(value)]));
+        self.bool_or_null(Some(value));
+    }
+
+    pub(crate) fn bool_or_null(&mut self, value: Option<bool>) {
+        self.field(value.map(|value| [u8::from(value)]).as_ref().map(<[u8; 1]>::as_slice));
+    }
+
+    /// `bigint`.
+    pub(crate) fn long(&mut self, value: Option<i64>) {
+        self.field(value.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
+    }
+
+    /// `date`, from days since 1970.
+    pub(crate) fn date(&mut self, day: i32) {
+        self.int(Some(day - DAY_2000));
     }
 
     pub(crate) fn float(&mut self, value: Option<f64>) {

@@ -15,6 +15,7 @@ mod hostile;
 mod kills;
 mod parts;
 mod side;
+mod sums;
 mod truncated;
 mod undo;
 mod zones;

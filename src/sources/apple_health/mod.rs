@@ -15,6 +15,7 @@ mod scanner;
 #[cfg(test)]
 mod scanner_tests;
 mod side;
+mod sums;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -30,6 +31,8 @@ const CLINICAL_RECORDS: usize = 5;
 const ATTACHMENTS: usize = 6;
 /// Side files that were set aside.
 const UNREAD: usize = 7;
+/// Days added up.
+const SUMS: usize = 8;
 
 pub(crate) static SOURCE: Source = Source {
     id: "apple_health",
@@ -66,6 +69,7 @@ pub(crate) static SOURCE: Source = Source {
             ),
             stage("pg_temp.apple_health_attachments", include_str!("sql/side/attachments/create_stage.sql"), "id"),
             stage("pg_temp.apple_health_unread", include_str!("sql/side/create_unread.sql"), "kind"),
+            stage("pg_temp.apple_health_sums", include_str!("sql/records/create_sums.sql"), "type_id, local_date"),
         ],
         tables: &[
             TypedTable {
@@ -140,7 +144,7 @@ pub(crate) static SOURCE: Source = Source {
         raw_only: include_str!("sql/raw_only.sql"),
         runs_of: include_str!("sql/runs_of.sql"),
         describe: include_str!("sql/describe.sql"),
-        after: &[include_str!("sql/touch_days.sql")],
+        after: &[include_str!("sql/touch_days.sql"), include_str!("sql/touch_kinds.sql")],
         rezone: &[
             include_str!("sql/rezone_records.sql"),
             include_str!("sql/rezone_elements.sql"),
@@ -170,8 +174,8 @@ static BULK: Bulk = Bulk {
     mark_missing: include_str!("sql/records/mark_missing.sql"),
     news: include_str!("sql/records/news.sql"),
     after_compared: include_str!("sql/records/compared_days.sql"),
-    days: stage("pg_temp.apple_health_days", include_str!("sql/records/create_days.sql"), ""),
     after_first: include_str!("sql/records/first_days.sql"),
+    keep_sums: include_str!("sql/records/keep_sums.sql"),
 };
 
 /// Bulk samples need no model: `canonical.samples` shows them where they are (migration `apple_health_canonical`).

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::reader::{self, Element, Export, Visitor};
 use super::record::{Fault, Record};
+use super::sums::Sums;
 use super::{attributes, elements, instant};
 use crate::source::{About, Bucket, Reading, Rejected, Row, Sample, Sink, Unreadable, Want};
 use crate::zones::Place;
@@ -38,10 +39,13 @@ pub(super) fn read(
         buffer: Vec::new(),
         metadata: String::new(),
         places: Places::default(),
+        sums: Sums::default(),
         date: None,
         me: None,
     };
     let export = reader::read(document, &mut rows, reading.allow_truncated)?;
+    let last = rows.sums.finish(rows.sink);
+    last.map_err(|why| Unreadable { at: 0, why, is_cut: false })?;
     Ok(about(&export, rows.date.as_deref(), rows.me.as_ref()))
 }
 
@@ -68,6 +72,19 @@ fn about(export: &Export, date: Option<&str>, me: Option<&Value>) -> About {
 /// Seconds of a day of UTC.
 const DAY: i64 = 86_400;
 
+/// A record in numbers, where it has gone to the account's own table.
+pub(super) struct Numbered {
+    pub(super) kind: i32,
+    pub(super) unit: Option<i32>,
+    pub(super) source_name: Option<i32>,
+    pub(super) device: Option<i32>,
+    pub(super) offset_s: i32,
+    /// In days since 1970.
+    pub(super) local_day: i32,
+    pub(super) id: u128,
+    pub(super) ordinal: i32,
+}
+
 struct Rows<'a> {
     sink: &'a mut dyn Sink,
     reading: &'a Reading,
@@ -75,6 +92,7 @@ struct Rows<'a> {
     buffer: Vec<u8>,
     metadata: String,
     places: Places,
+    sums: Sums,
     /// `ExportDate`.
     date: Option<String>,
     /// Attributes of `Me`.
@@ -157,10 +175,20 @@ impl Rows<'_> {
         row.jsonb(metadata(&record.metadata, &mut self.metadata));
         row.floats(record.beats.iter().map(|(seconds, _)| *seconds));
         row.floats(record.beats.iter().map(|(_, bpm)| *bpm));
-        if let Want::Numbered(number) = want {
-            row.int(Some(number));
-        }
-        sink.wanted(want, row)
+        let Want::Numbered(ordinal) = want else { return sink.wanted(want, row) };
+        row.int(Some(ordinal));
+        sink.wanted(want, row)?;
+        let numbered = Numbered {
+            kind,
+            unit: numbers[UNITS],
+            source_name: numbers[SOURCE_NAMES],
+            device: numbers[DEVICES],
+            offset_s: place.offset_s,
+            local_day,
+            id,
+            ordinal,
+        };
+        self.sums.add(record, &numbered, sink)
     }
 
     fn element_row(&mut self, name: &str, element: &elements::Element) -> anyhow::Result<()> {

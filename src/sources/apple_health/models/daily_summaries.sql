@@ -3,13 +3,14 @@
 -- the share of its time that no better one covers, records without length count whole unless a better one covers their instant. Records of one
 -- writer all count. The day is that of the start. is_partial: the last export that brought records of the day was made
 -- on that day.
--- Millions of records are added up as they stand, and only the sums get a meaning. Sums are taken in millionths, so that no order of the records
--- gives another last digit.
+-- The importer has added up the days of a first import (sums); they count while no later run has touched them. The others are added up here, in the
+-- same way: millions of records as they stand, and only the sums get a meaning. Sums are taken in millionths, so that no order of the
+-- records, and no way of reading them, gives another last digit.
 with day as materialized (
   select d.*, row_number() over () as n from changed d
 ),
 me as materialized (
-  select user_id, account_id, count(*) >= 1000 as has_many from day group by 1, 2 limit 1
+  select user_id, account_id from day limit 1
 ),
 meaning as materialized (
   select c.type_id, c.unit_id, c.is_category, c.value, c.metric_code, c.agg, c.rule, c.shift, c.factor, c.number
@@ -17,142 +18,175 @@ meaning as materialized (
     join me on me.user_id = c.user_id and me.account_id = c.account_id
    where c.agg <> 'none'
 ),
--- x is there for its type, which can be hashed and not sorted: grouping millions of records by it never sorts them.
-record as not materialized (
-  select r.xmin as x, r.type_id, r.start_at, r.end_at, r.unit_id, r.source_name_id, r.device_id, r.metadata, r.value, r.value_text, r.utc_offset_s, r.id, r.ordinal, r.file_id
-    from apple_health_raw.records r
-   where r.user_id = (select user_id from me) and r.account_id = (select account_id from me)
-     and r.missing_since_run_id is null
-     and (select has_many from me)
-   union all
-  select r.xmin as x, r.type_id, r.start_at, r.end_at, r.unit_id, r.source_name_id, r.device_id, r.metadata, r.value, r.value_text, r.utc_offset_s, r.id, r.ordinal, r.file_id
+file as materialized (
+  select i.file_id, i.run_id, e.exported_at
+    from meta.import_file i
+    join me on me.user_id = i.user_id
+    left join apple_health_raw.exports e on e.user_id = i.user_id and e.account_id = i.account_id and e.file_id = i.file_id
+   where i.status = 'published'
+),
+ready as materialized (
+  select d.n, s.*, f.exported_at
+    from apple_health_raw.sums s
+    join apple_health_raw.days k
+      on k.user_id = s.user_id and k.account_id = s.account_id and k.type_id = s.type_id and k.local_date = s.local_date and k.run_id = s.run_id
+    join day d on d.type_id = s.type_id and d.local_date = s.local_date
+    join file f on f.run_id = s.run_id
+   where s.user_id = (select user_id from me) and s.account_id = (select account_id from me)
+),
+open as materialized (
+  select d.n, d.type_id, d.local_date, count(*) over () >= 1000 as has_many
     from day d
-    join apple_health_raw.records r
-      on r.type_id = d.type_id
-     -- wide enough for every offset, the key is (type, start)
-     and r.start_at >= (d.local_date::timestamp - interval '16 hours') at time zone 'UTC'
-     and r.start_at < (d.local_date::timestamp + interval '40 hours') at time zone 'UTC'
-     and meta.local_date(r.start_at, r.utc_offset_s) = d.local_date
+   where d.n not in (select n from ready)
+),
+-- A few days are looked up by the key, whatever the planner believes, many by reading everything. x is there for its type, which can be hashed and not sorted: grouping millions of
+-- records by it never sorts them.
+record as not materialized (
+  select d.n, r.xmin as x, r.type_id, r.start_at, r.end_at, r.unit_id, r.source_name_id, r.device_id, r.metadata, r.value, r.value_text, r.utc_offset_s, r.id, r.ordinal, r.file_id
+    from apple_health_raw.records r
+    join open d on d.type_id = r.type_id and d.local_date = meta.local_date(r.start_at, r.utc_offset_s)
    where r.user_id = (select user_id from me) and r.account_id = (select account_id from me)
      and r.missing_since_run_id is null
-     and not (select has_many from me)
+     and (select has_many from open limit 1)
+   union all
+  select d.n, r.xmin as x, r.type_id, r.start_at, r.end_at, r.unit_id, r.source_name_id, r.device_id, r.metadata, r.value, r.value_text, r.utc_offset_s, r.id, r.ordinal, r.file_id
+    from open d
+   cross join lateral (
+         select k.xmin, k.*
+           from apple_health_raw.records k
+          where k.user_id = (select user_id from me) and k.account_id = (select account_id from me) and k.type_id = d.type_id
+            -- wide enough for every offset, the key is (type, start)
+            and k.start_at >= (d.local_date::timestamp - interval '16 hours') at time zone 'UTC'
+            and k.start_at < (d.local_date::timestamp + interval '40 hours') at time zone 'UTC'
+            and meta.local_date(k.start_at, k.utc_offset_s) = d.local_date
+            and k.missing_since_run_id is null
+         offset 0) r
+   where not (select has_many from open limit 1)
+),
+category as materialized (
+  select array(select t.type_id from apple_health_raw.types t
+                where t.user_id = (select user_id from me) and t.account_id = (select account_id from me)
+                  and t.type like 'HKCategoryTypeIdentifier%') as type_ids
 ),
 summed as materialized (
-  select r.type_id
-       , meta.local_date(r.start_at, r.utc_offset_s)              as local_date
+  select r.n
        , coalesce(r.unit_id, 0)                                   as unit_id
-       , case when r.value is null then r.value_text end as value_text
+       , case when r.value is null or r.type_id = any ((select type_ids from category)::integer[]) then r.value_text end as value_text
        , r.source_name_id
        , r.device_id
-       , r.file_id
        , apple_health_raw.by_hand(r.metadata)                     as by_hand
+       , apple_health_raw.at_meal(r.metadata)                     as at_meal
        , r.value > 1                                              as is_above_one
-       , case when r.type_id = any (array(select type_id from meaning where rule in ('sensor', 'no_sensor'))) then apple_health_raw.by_sensor(
-               (select n.source_name from apple_health_raw.source_names n
-                 where n.user_id = (select user_id from me) and n.account_id = (select account_id from me) and n.source_name_id = r.source_name_id),
-               (select v.device from apple_health_raw.devices v
-                 where v.user_id = (select user_id from me) and v.account_id = (select account_id from me) and v.device_id = r.device_id),
-               r.metadata) end                                    as by_sensor
+       , r.type_id
+       , r.file_id
+       , count(*)                                                 as records
+       , count(r.end_at)                                          as ended
        , sum(case when abs(r.value) < 1e12 then round(r.value * 1e6)::bigint end) as millionths
        , sum(r.value) filter (where not abs(r.value) < 1e12)      as beyond
-       , sum(case when r.value is null then round(extract(epoch from r.end_at - r.start_at) * 1e6)::bigint end) as microseconds
-       , count(r.end_at)                                          as ended
+       , sum(case when r.value is null or r.type_id = any ((select type_ids from category)::integer[])
+                  then extract(epoch from r.end_at - r.start_at)::bigint end) as seconds
        , min(r.value)                                             as lowest
        , max(r.value)                                             as highest
-       , min(case when r.value is null then r.end_at - r.start_at end) as shortest
-       , max(case when r.value is null then r.end_at - r.start_at end) as longest
-       , count(*)                                                 as records
+       , min(case when r.value is null or r.type_id = any ((select type_ids from category)::integer[])
+                  then extract(epoch from r.end_at - r.start_at)::bigint end) as shortest
+       , max(case when r.value is null or r.type_id = any ((select type_ids from category)::integer[])
+                  then extract(epoch from r.end_at - r.start_at)::bigint end) as longest
        , bit_xor(uuid_hash_extended(r.id, r.ordinal))             as digest
        , min(r.utc_offset_s)                                      as west
        , max(r.utc_offset_s)                                      as east
     from record r
-   group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, r.x
+   group by 1, 2, 3, 4, 5, 6, 7, 8, r.type_id, r.file_id, r.x
 ),
--- What the sums mean. is_above_one is unknown where there is no number.
-converted as materialized (
-  select d.n, d.source_id, d.local_date, c.metric_code, c.agg
-       , c.rule = 'sensor'                                        as is_sensor
-       , s.source_name_id, s.device_id, s.by_hand
-       , case
-           when c.rule = 'duration'                       then s.microseconds / 1e6
-           when c.is_category                             then round((c.number * s.records)::numeric, 6)
-           when c.rule = 'fraction' and s.is_above_one    then round(s.added::numeric, 6)
-           else round(((s.added + s.records * c.shift) * c.factor)::numeric, 6)
-         end                                                      as added
-       , case
-           when c.rule = 'duration'                       then extract(epoch from s.shortest)::double precision
-           when c.is_category                             then c.number
-           when c.rule = 'fraction' and s.is_above_one    then s.lowest
-           else (s.lowest + c.shift) * c.factor
-         end                                                      as lowest
-       , case
-           when c.rule = 'duration'                       then extract(epoch from s.longest)::double precision
-           when c.is_category                             then c.number
-           when c.rule = 'fraction' and s.is_above_one    then s.highest
-           else (s.highest + c.shift) * c.factor
-         end                                                      as highest
-       , case when c.rule = 'duration' then s.ended else s.records end as records
-       , s.digest, s.west, s.east, f.exported_at
-    from (select *, coalesce(millionths, 0)::double precision / 1e6 + coalesce(beyond, 0) as added from summed) s
-    join day d on d.type_id = s.type_id and d.local_date = s.local_date
-    join meaning c
-      on c.type_id = s.type_id and c.unit_id = s.unit_id
-     and (not c.is_category or c.value = coalesce(s.value_text, ''))
-    join (select i.file_id, e.exported_at
-            from meta.import_file i
-            join me on me.user_id = i.user_id
-            left join apple_health_raw.exports e on e.user_id = i.user_id and e.account_id = i.account_id and e.file_id = i.file_id
-           where i.status = 'published') f on f.file_id = s.file_id
-   where (c.is_category or s.is_above_one is not null)
-     and (c.rule <> 'duration' or s.ended > 0)
-     and (c.rule not in ('sensor', 'no_sensor') or (c.rule = 'sensor') = s.by_sensor)
-),
-by_writer as materialized (
-  select n, source_id, local_date, metric_code, agg, is_sensor, source_name_id, device_id, by_hand
-       , sum(added) as added, min(lowest) as lowest, max(highest) as highest, sum(records) as records
-       , bit_xor(digest) as digest, min(west) as west, max(east) as east, max(exported_at) as exported_at
-    from converted
-   group by 1, 2, 3, 4, 5, 6, 7, 8, 9
-),
-total as materialized (
-  select n, source_id, local_date, metric_code, agg, is_sensor
-       , sum(added) as added, min(lowest) as lowest, max(highest) as highest, sum(records)::bigint as records
-       , bit_xor(digest) as digest, min(west) as west, max(east) as east, max(exported_at) as exported_at
-       , agg = 'sum' and count(*) > 1 as is_shared
-    from by_writer
-   group by 1, 2, 3, 4, 5, 6
-),
-shared as materialized (
-  select d.type_id, d.local_date, t.n, t.is_sensor, m.unit_id, m.rule, m.is_category, m.value, m.shift, m.factor, m.number
-    from total t
-    join day d on d.n = t.n
-    join meaning m on m.type_id = d.type_id and m.metric_code = t.metric_code
-   where t.is_shared and (m.rule not in ('sensor', 'no_sensor') or t.is_sensor = (m.rule = 'sensor'))
+told as materialized (
+  select n, type_id, unit_id, value_text, coalesce(source_name_id, 0) as source_name_id, coalesce(device_id, 0) as device_id, by_hand, at_meal, is_above_one, records, ended, millionths, null::double precision as beyond, seconds
+       , lowest, highest, shortest, longest, digest, west, east, exported_at, counted_millionths, counted_seconds, counted_parts
+    from ready
+   union all
+  select s.n, s.type_id, s.unit_id, s.value_text, coalesce(s.source_name_id, 0), coalesce(s.device_id, 0), s.by_hand, s.at_meal, s.is_above_one, s.records, s.ended, s.millionths
+       , s.beyond, s.seconds, s.lowest, s.highest, s.shortest, s.longest, s.digest, s.west, s.east, f.exported_at, null, null, null
+    from summed s
+    join file f on f.file_id = s.file_id
 ),
 device as materialized (
-  select d.device_id, apple_health_raw.device_class(null, d.device) as class
+  select d.device_id, apple_health_raw.device_class(null, d.device) as class, d.is_sensor
     from apple_health_raw.devices d
     join me on me.user_id = d.user_id and me.account_id = d.account_id
 ),
 writer as materialized (
-  select n.source_name_id, n.source_name as name, apple_health_raw.device_class(n.source_name, null) as class
-    from apple_health_raw.source_names n
-    join me on me.user_id = n.user_id and me.account_id = n.account_id
+  select s.source_name_id, s.source_name as name, apple_health_raw.device_class(s.source_name, null) as class, s.is_sensor
+    from apple_health_raw.source_names s
+    join me on me.user_id = s.user_id and me.account_id = s.account_id
 ),
--- Of the days that have several writers each record is needed. As in mapped_records, a test holds the two equal.
+-- What means the same, added up; writer: a number for each app, device and way of writing. is_above_one is unknown where there is no number.
+part as materialized (
+  select t.n, c.metric_code, c.agg, c.rule, c.is_category, c.shift, c.factor, c.number
+       , c.rule = 'fraction' and t.is_above_one                   as is_percent
+       , sum(t.records) as records, sum(t.ended) as ended, sum(t.seconds) as seconds
+       , coalesce(sum(t.millionths), 0)::double precision / 1e6 + coalesce(sum(t.beyond), 0) as added
+       , min(t.lowest) as lowest, max(t.highest) as highest, min(t.shortest) as shortest, max(t.longest) as longest
+       , sum(t.counted_millionths)::double precision / 1e6        as counted
+       , sum(t.counted_seconds)                                   as counted_seconds
+       , sum(t.counted_parts)::double precision / 1e6             as counted_parts
+       , bit_xor(t.digest) as digest, min(t.west) as west, max(t.east) as east, max(t.exported_at) as exported_at
+       , min((t.source_name_id::bigint << 32) + t.device_id::bigint * 2 + t.by_hand::integer) as first_writer
+       , max((t.source_name_id::bigint << 32) + t.device_id::bigint * 2 + t.by_hand::integer) as last_writer
+    from told t
+    join meaning c
+      on c.type_id = t.type_id and c.unit_id = t.unit_id
+     and (not c.is_category or c.value = coalesce(t.value_text, ''))
+    left join writer w on w.source_name_id = t.source_name_id
+    left join device v on v.device_id = t.device_id
+   where (c.is_category or t.is_above_one is not null)
+     and (c.rule <> 'duration' or t.ended > 0)
+     and (c.rule not in ('sensor', 'no_sensor') or (c.rule = 'sensor') = (not t.by_hand and not t.at_meal and (coalesce(w.is_sensor, false) or coalesce(v.is_sensor, false))))
+   group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+),
+total as materialized (
+  select n, metric_code, agg, rule = 'sensor' as is_sensor
+       , sum(case
+               when rule = 'duration' then seconds
+               when is_category       then round((number * records)::numeric, 6)
+               when is_percent        then round(added::numeric, 6)
+               else round(((added + records * shift) * factor)::numeric, 6)
+             end)                                                 as added
+       , sum(case
+               when rule = 'duration' then counted_seconds
+               when is_category       then round((number * counted_parts)::numeric, 6)
+               else round((counted * factor)::numeric, 6)
+             end)                                                 as counted
+       , min(case
+               when rule = 'duration' then shortest
+               when is_category       then number
+               when is_percent        then lowest
+               else (lowest + shift) * factor
+             end)                                                 as lowest
+       , max(case
+               when rule = 'duration' then longest
+               when is_category       then number
+               when is_percent        then highest
+               else (highest + shift) * factor
+             end)                                                 as highest
+       , sum(case when rule = 'duration' then ended else records end)::bigint as records
+       , bit_xor(digest) as digest, min(west) as west, max(east) as east, max(exported_at) as exported_at
+       , agg = 'sum' and min(first_writer) <> max(last_writer)    as is_shared
+    from part
+   group by 1, 2, 3, 4
+),
+shared as materialized (
+  select t.n, t.is_sensor, m.type_id, m.unit_id, m.rule, m.is_category, m.value, m.factor, m.number
+    from total t
+    join open d on d.n = t.n
+    join meaning m on m.type_id = d.type_id and m.metric_code = t.metric_code
+   where t.is_shared and (m.rule not in ('sensor', 'no_sensor') or t.is_sensor = (m.rule = 'sensor'))
+),
+-- Of the days that have several writers, and that nobody has added up, each record is needed. As in mapped_records, a test holds the two equal.
 ranked as materialized (
-  select t.n, t.is_sensor, r.start_at, r.end_at
-       , case
-           when t.rule = 'duration' then extract(epoch from r.end_at - r.start_at)::double precision
-           when t.is_category then t.number
-           when t.rule = 'fraction' and r.value > 1 then r.value
-           else (r.value + t.shift) * t.factor
-         end                                                                as value_num
+  select t.n, t.is_sensor, t.rule, t.is_category, t.factor, t.number, r.start_at, r.end_at, r.value
        , case when apple_health_raw.by_hand(r.metadata) then 0 else coalesce(v.class, w.class, 3) end as class
        , coalesce(w.name, '')                                               as name
     from record r
     join shared t
-      on t.type_id = r.type_id and t.local_date = meta.local_date(r.start_at, r.utc_offset_s) and t.unit_id = coalesce(r.unit_id, 0)
+      on t.n = r.n and t.unit_id = coalesce(r.unit_id, 0)
      and (not t.is_category or t.value = coalesce(r.value_text, ''))
     left join device v on v.device_id = r.device_id
     left join writer w on w.source_name_id = r.source_name_id
@@ -169,50 +203,79 @@ covered as materialized (
             from ranked
            group by 1, 2, 3, 4) o
 ),
-swept as materialized (
-  select r.n, r.is_sensor
-       , sum(round(case
-               when c.better is null                                           then r.value_num
-               when r.end_at is null or r.end_at <= r.start_at
-                 then case when c.better @> r.start_at then 0 else r.value_num end
-               when not c.better && tstzrange(r.start_at, r.end_at)            then r.value_num
-               when c.better @> tstzrange(r.start_at, r.end_at)                then 0
-               else r.value_num
-                    * (select coalesce(sum(extract(epoch from upper(u) - lower(u))), 0)
-                         from unnest(tstzmultirange(tstzrange(r.start_at, r.end_at)) - c.better) u)::double precision
-                    / extract(epoch from r.end_at - r.start_at)::double precision
-             end::numeric, 6)) as total
+-- The share of its time for which a record counts, as a fraction of two lengths in seconds.
+share as (
+  select r.n, r.is_sensor, r.rule, r.is_category, r.factor, r.number, r.value
+       , extract(epoch from r.end_at - r.start_at)::bigint        as length
+       , case
+           when c.better is null                                        then null
+           when r.end_at is null or r.end_at <= r.start_at
+             then case when c.better @> r.start_at then 0 end
+           when not c.better && tstzrange(r.start_at, r.end_at)         then null
+           when c.better @> tstzrange(r.start_at, r.end_at)             then 0
+           else (select coalesce(sum(extract(epoch from upper(u) - lower(u))), 0)
+                   from unnest(tstzmultirange(tstzrange(r.start_at, r.end_at)) - c.better) u)::bigint
+         end                                                      as free   -- null: all of it
     from ranked r
     join covered c on c.n = r.n and c.is_sensor = r.is_sensor and c.class = r.class and c.name = r.name
+),
+swept_part as (
+  select n, is_sensor, rule, is_category, factor, number
+       , coalesce(sum(case when abs(counted) < 1e12 then round(counted * 1e6)::bigint end), 0)::double precision / 1e6
+         + coalesce(sum(counted) filter (where not abs(counted) < 1e12), 0) as counted
+       , sum(coalesce(free, length))                              as counted_seconds
+       , sum(case when free is null then 1000000 when free = 0 then 0
+                  else round(free::double precision / length::double precision * 1e6)::bigint end)::double precision / 1e6 as counted_parts
+    from (select *
+               , case when free is null then value when free = 0 then 0
+                      else value * free::double precision / length::double precision end as counted
+            from share) c
+   group by 1, 2, 3, 4, 5, 6
+),
+swept as materialized (
+  select n, is_sensor
+       , sum(case
+               when rule = 'duration' then counted_seconds
+               when is_category       then round((number * counted_parts)::numeric, 6)
+               else round((counted * factor)::numeric, 6)
+             end)                                                 as counted
+    from swept_part
    group by 1, 2
+),
+figure as materialized (
+  select n, metric_code, digest, records, west, east, exported_at, 'total' as stat
+       , case when d.is_shared then coalesce(s.counted, d.counted) else d.added end::double precision as value_num
+    from total d
+    left join swept s using (n, is_sensor)
+   where agg = 'sum'
+   union all
+  select n, metric_code, digest, records, west, east, exported_at, 'avg', (added / records)::double precision from total where agg <> 'sum'
+   union all
+  select n, metric_code, digest, records, west, east, exported_at, 'min', lowest from total where agg <> 'sum'
+   union all
+  select n, metric_code, digest, records, west, east, exported_at, 'max', highest from total where agg <> 'sum'
+),
+flagged as materialized (
+  select k.source_id, k.local_date, f.metric_code, f.stat, f.value_num, f.digest, f.records, f.west, f.east, p.is_partial
+       , array_remove(array['computed_totals',
+           case when meta.implausible(f.value_num, m.plausible_lo, m.plausible_hi) then 'implausible' end,
+           case when p.is_partial then 'partial_day' end], null) as flags
+    from figure f
+    join day k on k.n = f.n
+    join meta.metrics m on m.metric_code = f.metric_code
+   cross join lateral (select coalesce(meta.local_date(f.exported_at, f.east) <= k.local_date, false) as is_partial) p
 )
-select d.source_id                                         as raw_source_id
-     , d.metric_code                                       as raw_path
-     , d.local_date
-     , d.metric_code
+select f.source_id                                         as raw_source_id
+     , f.metric_code                                       as raw_path
+     , f.local_date
+     , f.metric_code
      , f.stat
      , 'computed'                                          as origin
      , f.value_num
      , f.is_partial
-     , case when d.west = d.east then d.west end           as utc_offset_s
-     , int8send(d.digest) || int8send(d.records)           as raw_hash
+     , case when f.west = f.east then f.west end           as utc_offset_s
+     , int8send(f.digest) || int8send(f.records)           as raw_hash
      , f.flags
-     , meta.quality(f.flags)                               as quality
-  from total d
-  join meta.metrics m on m.metric_code = d.metric_code
-  left join swept s on s.n = d.n and s.is_sensor = d.is_sensor
- cross join lateral (
-   select o.stat
-        , o.value_num
-        , o.is_partial
-        , array_remove(array['computed_totals',
-            case when meta.implausible(o.value_num, m.plausible_lo, m.plausible_hi) then 'implausible' end,
-            case when o.is_partial then 'partial_day' end], null) as flags
-     from (select x.stat, x.value_num::double precision as value_num, x.applies
-                , coalesce(meta.local_date(d.exported_at, d.east) <= d.local_date, false) as is_partial
-             from (values ('total', coalesce(s.total, d.added), d.agg = 'sum'),
-                          ('avg',   d.added / d.records,        d.agg <> 'sum'),
-                          ('min',   d.lowest::numeric,          d.agg <> 'sum'),
-                          ('max',   d.highest::numeric,         d.agg <> 'sum')) x (stat, value_num, applies)) o
-    where o.applies
- ) f
+     , q.quality
+  from flagged f
+  join (select flags, meta.quality(flags) as quality from (select distinct flags from flagged) d) q on q.flags = f.flags

@@ -16,6 +16,8 @@ with standing as materialized (
      and v.start_at >= (d.local_date::timestamp - interval '16 hours') at time zone 'UTC'
      and v.start_at < (d.local_date::timestamp + interval '40 hours') at time zone 'UTC'
      and v.local_date = d.local_date
+     -- as an array it goes into the key, where millions of records have few nutrients among them
+     and v.type_id = any (array(select k.type_id from apple_health_raw.types k where k.type like 'HKQuantityTypeIdentifierDietary%'))
     left join apple_health_raw.source_names n
       on n.user_id = v.user_id and n.account_id = v.account_id and n.source_name_id = v.source_name_id
    where v.missing_since_run_id is null

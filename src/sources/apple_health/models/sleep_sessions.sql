@@ -113,9 +113,13 @@ select raw_source_id
                              , apple_health_raw.by_hand(r.metadata)                   as by_hand
                              , r.start_at < '1970-01-01 00:00+00' or coalesce(r.end_at > x.exported_at, false) as clock_wrong
                           from changed c
-                          join apple_health_raw.records r
-                            on r.user_id = c.user_id and r.account_id = c.account_id and r.type_id = c.type_id
-                           and r.source_name_id is not distinct from c.source_name_id
+                         -- by the key, whatever the planner believes
+                         cross join lateral (
+                           select k.*
+                             from apple_health_raw.records k
+                            where k.user_id = c.user_id and k.account_id = c.account_id and k.type_id = c.type_id
+                              and k.source_name_id is not distinct from c.source_name_id
+                           offset 0) r
                           join meta.import_file f on f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'published'
                           left join apple_health_raw.exports x
                             on x.user_id = r.user_id and x.account_id = r.account_id and x.file_id = r.file_id

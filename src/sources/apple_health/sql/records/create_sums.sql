@@ -1,0 +1,26 @@
+-- As apple_health_raw.sums; a row without records says that the importer leaves a day to the models.
+create temp table apple_health_sums (
+  type_id             integer not null,
+  local_date          date    not null,
+  unit_id             integer not null,
+  value_text          text,
+  source_name_id      integer,
+  device_id           integer,
+  by_hand             boolean not null,
+  at_meal             boolean not null,
+  is_above_one        boolean,
+  records             bigint  not null,
+  ended               bigint  not null,
+  millionths          bigint,
+  seconds             bigint,
+  lowest              double precision,
+  highest             double precision,
+  shortest            bigint,
+  longest             bigint,
+  digest              bigint  not null,
+  west                integer not null,
+  east                integer not null,
+  counted_millionths  bigint,
+  counted_seconds     bigint,
+  counted_parts       bigint
+)
