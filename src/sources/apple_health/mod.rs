@@ -180,13 +180,14 @@ static BULK: Bulk = Bulk {
 
 /// Bulk samples need no model: `canonical.samples` shows them where they are (migration `apple_health_canonical`).
 const MODELS: &[Model] = &[
-    model("unconvertible", "published_unconvertible", Table::Rejects, include_str!("models/unconvertible.sql")),
-    model("vitals", "published_vitals", Table::BiometricsVitals, include_str!("models/vitals.sql")),
-    model("sleep_sessions", "published_sleep", Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
+    // The longest first: two connections share them.
     Model {
         many: 1_000, // a few days are looked up by the raw key, which is much faster than reading everything
         ..model("daily_summaries", "published_days", Table::DailySummaries, include_str!("models/daily_summaries.sql"))
     },
+    model("unconvertible", "published_unconvertible", Table::Rejects, include_str!("models/unconvertible.sql")),
+    model("vitals", "published_vitals", Table::BiometricsVitals, include_str!("models/vitals.sql")),
+    model("sleep_sessions", "published_sleep", Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
     model("activity_days", "published_activity_days", Table::DailySummaries, include_str!("models/activity_days.sql")),
     model("nutrition_food", "published_food", Table::NutritionEntries, include_str!("models/nutrition_food.sql")),
     model(

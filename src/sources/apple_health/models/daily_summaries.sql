@@ -255,27 +255,28 @@ figure as materialized (
    union all
   select n, metric_code, digest, records, west, east, exported_at, 'max', highest from total where agg <> 'sum'
 ),
-flagged as materialized (
-  select k.source_id, k.local_date, f.metric_code, f.stat, f.value_num, f.digest, f.records, f.west, f.east, p.is_partial
-       , array_remove(array['computed_totals',
-           case when meta.implausible(f.value_num, m.plausible_lo, m.plausible_hi) then 'implausible' end,
-           case when p.is_partial then 'partial_day' end], null) as flags
-    from figure f
-    join day k on k.n = f.n
-    join meta.metrics m on m.metric_code = f.metric_code
-   cross join lateral (select coalesce(meta.local_date(f.exported_at, f.east) <= k.local_date, false) as is_partial) p
+-- The few ways in which a figure is flagged, so that flags are made and judged once each.
+manner as materialized (
+  select is_implausible, is_partial, flags, meta.quality(flags) as quality
+    from (select i as is_implausible, p as is_partial
+               , array_remove(array['computed_totals', case when i then 'implausible' end, case when p then 'partial_day' end], null) as flags
+            from unnest(array[false, true]) i cross join unnest(array[false, true]) p) f
 )
-select f.source_id                                         as raw_source_id
+select k.source_id                                         as raw_source_id
      , f.metric_code                                       as raw_path
-     , f.local_date
+     , k.local_date
      , f.metric_code
      , f.stat
      , 'computed'                                          as origin
      , f.value_num
-     , f.is_partial
+     , q.is_partial
      , case when f.west = f.east then f.west end           as utc_offset_s
      , int8send(f.digest) || int8send(f.records)           as raw_hash
-     , f.flags
+     , q.flags
      , q.quality
-  from flagged f
-  join (select flags, meta.quality(flags) as quality from (select distinct flags from flagged) d) q on q.flags = f.flags
+  from figure f
+  join day k on k.n = f.n
+  join meta.metrics m on m.metric_code = f.metric_code
+  join manner q
+    on q.is_implausible = meta.implausible(f.value_num, m.plausible_lo, m.plausible_hi)
+   and q.is_partial = coalesce(meta.local_date(f.exported_at, f.east) <= k.local_date, false)

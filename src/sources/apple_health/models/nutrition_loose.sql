@@ -8,19 +8,22 @@ with standing as materialized (
        , v.type, v.value_text, coalesce(v.unit, '') as unit
        , row_number() over (partition by v.type, v.start_at, v.created_at, v.source_name_id, v.value_text, v.unit
                             order by v.source_id collate "C") as copy
-    from changed d
+    from (select user_id, account_id, min(local_date) as first_day, max(local_date) as last_day from changed group by 1, 2) s
     join apple_health_raw.types t
-      on t.user_id = d.user_id and t.account_id = d.account_id and t.type like 'HKQuantityTypeIdentifierDietary%'
-    join apple_health_raw.mapped_records v
-      on v.user_id = d.user_id and v.account_id = d.account_id and v.type_id = t.type_id and v.place = 'nutrition'
-     and v.start_at >= (d.local_date::timestamp - interval '16 hours') at time zone 'UTC'
-     and v.start_at < (d.local_date::timestamp + interval '40 hours') at time zone 'UTC'
-     and v.local_date = d.local_date
-     -- as an array it goes into the key, where millions of records have few nutrients among them
-     and v.type_id = any (array(select k.type_id from apple_health_raw.types k where k.type like 'HKQuantityTypeIdentifierDietary%'))
+      on t.user_id = s.user_id and t.account_id = s.account_id and t.type like 'HKQuantityTypeIdentifierDietary%'
+   -- a look into the key for each type, whatever the planner believes: among millions of records few are nutrients
+   cross join lateral (
+         select m.*
+           from apple_health_raw.mapped_records m
+          where m.user_id = s.user_id and m.account_id = s.account_id and m.type_id = t.type_id and m.place = 'nutrition'
+            -- wide enough for every offset
+            and m.start_at >= (s.first_day::timestamp - interval '16 hours') at time zone 'UTC'
+            and m.start_at < (s.last_day::timestamp + interval '40 hours') at time zone 'UTC'
+            and m.missing_since_run_id is null
+         offset 0) v
+    join changed d on d.local_date = v.local_date
     left join apple_health_raw.source_names n
-      on n.user_id = v.user_id and n.account_id = v.account_id and n.source_name_id = v.source_name_id
-   where v.missing_since_run_id is null
+      on n.user_id = s.user_id and n.account_id = s.account_id and n.source_name_id = v.source_name_id
 ),
 held as materialized (
   select a->>'type' as type, apple_health_raw.instant(a->>'startDate') as start_at, apple_health_raw.instant(a->>'creationDate') as created_at
