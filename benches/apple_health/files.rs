@@ -12,9 +12,14 @@ use crate::shared::program::Result;
 
 /// Writes an export as a zip; its path and how many records it holds.
 pub(crate) fn zipped(dir: &Path, name: &str, export: &Export) -> Result<(PathBuf, u64)> {
+    zipped_at(dir, name, export, 6)
+}
+
+/// The same, at another level of compression: 10 GB take minutes to write.
+pub(crate) fn zipped_at(dir: &Path, name: &str, export: &Export, level: i64) -> Result<(PathBuf, u64)> {
     let path = dir.join(name);
     let mut zip = zip::ZipWriter::new(BufWriter::with_capacity(1 << 20, File::create(&path)?));
-    let options = SimpleFileOptions::default().compression_level(Some(6)).large_file(true);
+    let options = SimpleFileOptions::default().compression_level(Some(level)).large_file(true);
     zip.start_file("apple_health_export/export.xml", options)?;
     let records = export.write(&mut zip)?;
     zip.start_file("apple_health_export/export_cda.xml", options)?;

@@ -1,8 +1,9 @@
 //! Measures imports of Apple Health exports: the release binary, invented exports of its own generator, and a throwaway
 //! private PostgreSQL. References and candidates take turns, and what counts is the median of their ratios.
 //!
-//! `cargo bench --bench apple_health -- [--mb 200] [--rounds 5] [--raw] [--healthkit PATH] [--write]`:
-//! `--raw` leaves canonical out, `--healthkit` names the program
+//! `cargo bench --bench apple_health -- [--mb 200] [--rounds 5] [--raw] [--large MB] [--healthkit PATH]
+//! [--write]`:
+//! `--raw` leaves canonical out, `--large MB` takes the memory of a document of that size too, `--healthkit` names the program
 //! `healthkit-to-sqlite` for the comparison with it, `--write` puts the table into `docs/performance.md`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own, not the one it measures")]
@@ -11,6 +12,7 @@ mod export;
 mod files;
 mod looks;
 mod mix;
+mod peer;
 mod random;
 mod reference;
 mod scenarios;
@@ -31,6 +33,8 @@ pub(crate) struct Plan {
     /// Leaves canonical out.
     pub(crate) raw: bool,
     pub(crate) healthkit: Option<PathBuf>,
+    /// Size of an XML whose import is held to its memory; 0: none.
+    pub(crate) large: u64,
 }
 
 fn main() -> ExitCode {
@@ -42,8 +46,9 @@ fn main() -> ExitCode {
     }
     let value = |name: &str| arguments.iter().skip_while(|argument| *argument != name).nth(1);
     let number = |name: &str, default| value(name).map_or(Some(default), |text| text.parse().ok());
-    let (Some(megabytes), Some(rounds)) = (number("--mb", 200), number("--rounds", 5)) else {
-        eprintln!("error: --mb and --rounds take numbers");
+    let numbers = (number("--mb", 200), number("--rounds", 5), number("--large", 0));
+    let (Some(megabytes), Some(rounds), Some(large)) = numbers else {
+        eprintln!("error: --mb, --rounds and --large take numbers");
         return ExitCode::FAILURE;
     };
     let plan = Plan {
@@ -51,6 +56,7 @@ fn main() -> ExitCode {
         rounds: usize::try_from(rounds).unwrap_or(5).max(1),
         raw: arguments.iter().any(|argument| argument == "--raw"),
         healthkit: value("--healthkit").map(PathBuf::from),
+        large,
     };
     match scenarios::all(&plan) {
         Ok(rows) => {

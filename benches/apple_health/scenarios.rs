@@ -3,14 +3,14 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use postgres::{Client, NoTls};
 
 use crate::Plan;
 use crate::export::Export;
-use crate::files::{inflate, plain, zipped};
+use crate::files::{inflate, zipped, zipped_at};
+use crate::peer;
 use crate::reference::Reference;
 use crate::shared::program::{Program, Result, Run};
 use crate::shared::report::Row;
@@ -104,7 +104,10 @@ impl<'a> Bench<'a> {
         if let Some(healthkit) = &self.plan.healthkit {
             let wall = |round: &Round| round.canonical.as_ref().unwrap_or(&round.first).wall.as_secs_f64();
             let imported = median(rounds.iter().map(wall));
-            rows.extend(self.peer(healthkit, imported)?);
+            rows.extend(peer::compared(self.plan.megabytes, self.dir, healthkit, imported)?);
+        }
+        if self.plan.large > 0 {
+            rows.extend(self.large()?);
         }
         Ok(rows)
     }
@@ -113,21 +116,21 @@ impl<'a> Bench<'a> {
         let (raw, both) = (format!("raw_{number}"), format!("both_{number}"));
         let program = self.fresh(&raw)?;
         let copied = reference.logged()?;
-        let first = import(&program, &self.first.0, true)?;
+        let first = import(&program.held_to(128), &self.first.0, true)?;
         expect_records(&program, self.first.1, 0)?;
         let frozen = reference.frozen()?;
         let inflate = inflate(&self.again.0)?.1;
-        let again = import(&program, &self.again.0, true)?;
+        let again = import(&program.held_to(64), &self.again.0, true)?;
         expect_records(&program, self.first.1, 0)?;
         let same = import(&program, &self.first.0, true)?;
-        let later = import(&program, &self.later.0, true)?;
+        let later = import(&program.held_to(128), &self.later.0, true)?;
         expect_records(&program, self.later.1, 1)?;
         drop(program);
         self.drop(&raw)?;
         let mut canonical = None;
         if !self.plan.raw {
             let program = self.fresh(&both)?;
-            canonical = Some(import(&program, &self.first.0, false)?);
+            canonical = Some(import(&program.held_to(128), &self.first.0, false)?);
             self.drop(&both)?;
         }
         Ok(Round { inflate, copied, frozen, first, same, again, later, canonical })
@@ -161,9 +164,9 @@ impl<'a> Bench<'a> {
             times("the same against the first import", Some(0.25), ratio(|round| round.again.wall, first)),
             said("2 % new, 0.02 % vanished: wall, CPU of the program", timed(rounds, |round| &round.later)),
             times("the same against the first import", Some(0.8), ratio(|round| round.later.wall, first)),
-            memory("first import: peak memory", 128, rounds, |round| &round.first),
-            memory("the same history again: peak memory", 64, rounds, |round| &round.again),
-            memory("2 % new: peak memory", 128, rounds, |round| &round.later),
+            memory("first import: peak memory", 128, rounds.iter().map(|round| &round.first)),
+            memory("the same history again: peak memory", 64, rounds.iter().map(|round| &round.again)),
+            memory("2 % new: peak memory", 128, rounds.iter().map(|round| &round.later)),
         ];
         if rounds.iter().all(|round| round.canonical.is_some()) {
             rows.extend(self.canonical(rounds));
@@ -171,7 +174,7 @@ impl<'a> Bench<'a> {
         rows
     }
 
-    fn canonical(&self, rounds: &[Round]) -> [Row; 3] {
+    fn canonical(&self, rounds: &[Round]) -> [Row; 4] {
         let wall = |round: &Round| round.canonical.as_ref().map_or(f64::NAN, |run| run.wall.as_secs_f64());
         #[allow(clippy::cast_precision_loss, reason = "a count of records")]
         let rate = self.first.1 as f64 / median(rounds.iter().map(wall));
@@ -185,39 +188,36 @@ impl<'a> Bench<'a> {
                 measured: format!("{rate:.0}"),
                 ok: rate >= 300_000.0,
             },
+            memory("the same: peak memory", 128, rounds.iter().filter_map(|round| round.canonical.as_ref())),
         ]
     }
 
-    /// healthkit-to-sqlite over the same XML, once on disk and once in memory, against raw and canonical.
-    fn peer(&self, healthkit: &Path, imported: f64) -> Result<Vec<Row>> {
-        let xml = plain(self.dir, "export.xml", &Export::of(self.plan.megabytes))?;
-        let memory = tempfile::Builder::new().prefix("health-bench").tempdir_in("/dev/shm")?;
-        let mut rows = Vec::new();
-        for (what, target, dir) in [
-            ("healthkit-to-sqlite on a RAM disk, against raw and canonical", 6.0, memory.path()),
-            ("healthkit-to-sqlite on disk, against raw and canonical", 14.0, self.dir),
-        ] {
-            say(what);
-            let begun = Instant::now();
-            let status = Command::new(healthkit)
-                .arg(&xml)
-                .arg(dir.join("peer.db"))
-                .arg("--xml")
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()?;
-            if !status.success() {
-                return Err(format!("{} ended with {status}", healthkit.display()).into());
-            }
-            let took = begun.elapsed().as_secs_f64();
-            rows.push(Row {
-                what,
-                target: format!("≥ {target} ×"),
-                measured: format!("{:.1} × ({})", took / imported, shown(took)),
-                ok: took / imported >= target,
-            });
-        }
-        Ok(rows)
+    /// A first import and the same history again at another size, for their memory: ten times the document must not need
+    /// more.
+    fn large(&self) -> Result<[Row; 3]> {
+        say(&format!("writing exports of {} MB", self.plan.large));
+        let export = Export::of(self.plan.large);
+        let (first, records) = zipped_at(self.dir, "large.zip", &export, 1)?;
+        let program = self.fresh("large")?;
+        say("importing it");
+        let first_run = import(&program.held_to(128), &first, true)?;
+        std::fs::remove_file(first)?;
+        expect_records(&program, records, 0)?;
+        let again = Export { zone: chrono_tz::Asia::Tokyo, pointer_seed: 9, ..export };
+        let (again, _) = zipped_at(self.dir, "large_again.zip", &again, 1)?;
+        let again_run = import(&program.held_to(64), &again, true)?;
+        expect_records(&program, records, 0)?;
+        drop(program);
+        self.drop("large")?;
+        let wall = |run: &Run| shown(run.wall.as_secs_f64());
+        Ok([
+            said(
+                "a large document: XML, records; first import, again: wall",
+                format!("{} MB, {records}; {}, {}", self.plan.large, wall(&first_run), wall(&again_run)),
+            ),
+            memory("the same: peak memory of the first import", 128, std::iter::once(&first_run)),
+            memory("the same: peak memory again", 64, std::iter::once(&again_run)),
+        ])
     }
 }
 
@@ -244,7 +244,7 @@ fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |about| about.len())
 }
 
-fn say(what: &str) {
+pub(crate) fn say(what: &str) {
     eprintln!("measuring: {what}");
 }
 
@@ -271,8 +271,8 @@ fn timed(rounds: &[Round], of: fn(&Round) -> &Run) -> String {
 }
 
 /// Where the system does not tell the peak, the target is not met.
-fn memory(what: &'static str, most: u64, rounds: &[Round], of: fn(&Round) -> &Run) -> Row {
-    let peak = rounds.iter().map(|round| of(round).peak).max().flatten();
+fn memory<'a>(what: &'static str, most: u64, runs: impl Iterator<Item = &'a Run>) -> Row {
+    let peak = runs.map(|run| run.peak).max().flatten();
     let mib = |kib: u64| format!("{}.{} MiB", kib >> 10, ((kib & 1023) * 10) >> 10);
     Row {
         what,
@@ -282,6 +282,6 @@ fn memory(what: &'static str, most: u64, rounds: &[Round], of: fn(&Round) -> &Ru
     }
 }
 
-fn shown(seconds: f64) -> String {
+pub(crate) fn shown(seconds: f64) -> String {
     if seconds < 1.0 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
 }

@@ -12,6 +12,8 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 pub(crate) struct Program {
     dir: PathBuf,
     settings: Vec<(&'static str, String)>,
+    /// MiB of data that the system lets it have.
+    most_memory: Option<u64>,
 }
 
 /// How one run went.
@@ -33,7 +35,7 @@ impl Program {
             ("HEALTH_TZ", "Europe/Berlin".into()),
         ];
         all.extend(settings);
-        Self { dir: dir.to_owned(), settings: all }
+        Self { dir: dir.to_owned(), settings: all, most_memory: None }
     }
 
     /// The same program with a database of its own on the server that `url` names.
@@ -44,12 +46,21 @@ impl Program {
         self
     }
 
+    /// The same program, which the system denies more memory for data than so many MiB (`ulimit -d`).
+    pub(crate) fn held_to(&self, most_memory: u64) -> Self {
+        Self { dir: self.dir.clone(), settings: self.settings.clone(), most_memory: Some(most_memory) }
+    }
+
     pub(crate) fn database_url(&self) -> Option<&str> {
         self.settings.iter().find(|(name, _)| *name == "HEALTH_DATABASE_URL").map(|(_, url)| url.as_str())
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_health"));
+        let program = env!("CARGO_BIN_EXE_health");
+        let mut command = Command::new(self.most_memory.map_or(program, |_| "sh"));
+        if let Some(most) = self.most_memory {
+            command.args(["-c", &format!("ulimit -d {} && exec \"$0\" \"$@\"", most << 10), program]);
+        }
         command.args(arguments).current_dir(&self.dir).stdin(Stdio::null());
         // Settings of the person who measures must not leak in.
         for name in ["HEALTH_DATABASE_URL", "DATABASE_URL", "HEALTH_CONFIG", "HEALTH_NOW", "HEALTH_PERSON"] {
