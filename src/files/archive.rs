@@ -13,6 +13,7 @@ use zip::read::ZipFile;
 use zip::result::ZipError;
 
 use super::Input;
+use super::torn::{self, Torn};
 use crate::failure::{Failure, Kind};
 use crate::output::clean;
 use crate::source::{Files, Recognised};
@@ -49,6 +50,12 @@ pub(super) enum Place {
     },
     Entry {
         archive: PathBuf,
+        index: usize,
+    },
+    /// In an archive that is cut off.
+    Torn {
+        archive: PathBuf,
+        torn: Torn,
         index: usize,
     },
 }
@@ -106,8 +113,8 @@ pub(super) struct Looked {
 }
 
 impl Document {
-    /// Finds it, or says what was found in its place.
-    pub(super) fn find(input: &Input, files: &Files) -> Result<Self, Failure> {
+    /// Finds it, or says what was found in its place. Where `allow_truncated`, an archive need not have its end.
+    pub(super) fn find(input: &Input, files: &Files, allow_truncated: bool) -> Result<Self, Failure> {
         let Input::Path(path) = input else {
             return Ok(Self { shown: "standard input".into(), place: Place::Stdin });
         };
@@ -125,7 +132,11 @@ impl Document {
         } else if !about.is_file() {
             return Err(unreadable(&shown, "it is neither a file nor a folder"));
         } else if begins_like_zip(path).map_err(|error| unreadable(&shown, &error.to_string()))? {
-            Place::Entry { index: in_archive(path, &shown, files)?, archive: path.clone() }
+            match torn_at(path) {
+                None => Place::Entry { index: in_archive(path, &shown, files)?, archive: path.clone() },
+                Some(_) if allow_truncated => in_torn(path, &shown, files)?,
+                Some(length) => return Err(cut_off(&shown, length)),
+            }
         } else {
             Place::Plain { path: path.clone(), folder: false }
         };
@@ -148,14 +159,20 @@ impl Document {
                 let entry = archive.by_index(*index).map_err(|error| unreadable(&self.shown, &said(&error)))?;
                 Ok(work(&mut Inflated::new(entry)))
             }
+            Place::Torn { archive, torn, index } => Ok(work(&mut torn.entries[*index].open(archive).map_err(failed)?)),
         }
+    }
+
+    /// Of a document in an archive that is cut off: up to which byte the archive is whole.
+    pub(super) fn torn_at(&self) -> Option<u64> {
+        if let Place::Torn { torn, .. } = &self.place { Some(torn.at) } else { None }
     }
 
     /// Reads the file that it lies in, as it is; none for standard input, which can be read only once.
     pub(super) fn look(&self) -> Result<Option<Looked>, Failure> {
         let path = match &self.place {
             Place::Stdin => return Ok(None),
-            Place::Plain { path, .. } | Place::Entry { archive: path, .. } => path,
+            Place::Plain { path, .. } | Place::Entry { archive: path, .. } | Place::Torn { archive: path, .. } => path,
         };
         let is_document = matches!(self.place, Place::Plain { .. });
         let hashed = File::open(path).and_then(|mut file| hash(&mut file, true, is_document));
@@ -209,6 +226,18 @@ pub(super) fn open(path: &Path, shown: &str) -> Result<ZipArchive<BufReader<File
     ZipArchive::new(BufReader::with_capacity(BLOCK, file)).map_err(|error| unreadable(shown, &said(&error)))
 }
 
+/// Its length, where a file begins like an archive and has no directory, which stands at the end.
+fn torn_at(path: &Path) -> Option<u64> {
+    let opened = ZipArchive::new(BufReader::with_capacity(BLOCK, File::open(path).ok()?));
+    let is_torn = matches!(opened, Err(ZipError::InvalidArchive(_))) && torn::begins(path).unwrap_or_default();
+    is_torn.then(|| std::fs::metadata(path).map(|about| about.len()).ok()).flatten()
+}
+
+fn cut_off(shown: &str, length: u64) -> Failure {
+    let why = format!("it is not a complete zip archive: it ends at byte {length} without its directory");
+    unreadable(shown, &why).next("export again, copy the file again, or load what is there with --allow-truncated")
+}
+
 /// What an archive's fault means for a person.
 pub(super) fn said(error: &ZipError) -> String {
     match error {
@@ -252,6 +281,25 @@ fn in_archive(path: &Path, shown: &str, files: &Files) -> Result<usize, Failure>
         return Err(unreadable(shown, "it holds another archive; unpack it once"));
     }
     only(found, &others, shown, files).map(|(_, index)| index)
+}
+
+/// The entry that is the document, of those that are there.
+fn in_torn(path: &Path, shown: &str, files: &Files) -> Result<Place, Failure> {
+    let torn = Torn::walk(path).map_err(|error| unreadable(shown, &error.to_string()))?;
+    let (mut found, mut others) = (Vec::new(), Vec::new());
+    for (index, entry) in torn.entries.iter().enumerate() {
+        if !has_extension(&entry.name, files.extension) || is_litter(&entry.name) {
+            continue;
+        }
+        match entry.open(path).and_then(|mut content| decide(&mut content, files)) {
+            Ok(Recognised::Yes) => found.push((entry.name.clone(), index)),
+            Ok(Recognised::No(why)) => others.push((entry.name.clone(), why)),
+            Ok(Recognised::More) => others.push((entry.name.clone(), "ends too early".into())),
+            Err(error) => others.push((entry.name.clone(), error.to_string())),
+        }
+    }
+    let (_, index) = only(found, &others, shown, files)?;
+    Ok(Place::Torn { archive: path.to_path_buf(), torn, index })
 }
 
 /// The file below a folder that is the document.
@@ -330,7 +378,7 @@ pub(super) fn is_litter(name: &str) -> bool {
 }
 
 /// Why nothing so large is read from so little.
-fn too_much(bytes: u64, packed: u64) -> Option<io::Error> {
+pub(super) fn too_much(bytes: u64, packed: u64) -> Option<io::Error> {
     let is = bytes > LARGEST || (bytes > SMALL && bytes / MOST_EXPANSION > packed);
     let why = format!("it expands to more than {MOST_EXPANSION} times its size");
     is.then(|| io::Error::new(io::ErrorKind::FileTooLarge, why))

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::archive::{
     DEEPEST, Document, Inflated, MOST_EXPANSION, MOST_NAMES, Place, is_litter, open, said, unreadable,
 };
+use super::torn::{Local, Torn};
 use crate::failure::Failure;
 use crate::source::{Beside, SideFile};
 
@@ -34,6 +35,8 @@ struct Found {
 enum At {
     Entry(usize),
     File(PathBuf),
+    /// In an archive that is cut off.
+    Local(Local),
 }
 
 /// The files that belong to a document.
@@ -55,6 +58,7 @@ impl Companions {
             Place::Stdin | Place::Plain { folder: false, .. } => return Ok(Self::none()),
             Place::Plain { path, folder: true } => in_folder(document, path, beside)?,
             Place::Entry { archive, index } => in_archive(document, archive, *index, beside)?,
+            Place::Torn { archive, torn, index } => in_torn(document, archive, (torn, *index), beside)?,
         };
         let mut lines: Vec<String> =
             marked.iter().map(|(found, crc)| format!("{} {crc:08x} {}\n", found.size, found.path)).collect();
@@ -82,6 +86,8 @@ impl Companions {
                     Ok(entry) => whole(Inflated::new(entry), &mut bytes),
                     Err(error) => Err(io::Error::other(said(&error))),
                 },
+                (At::Local(entry), _) if !entry.is_whole => Err(io::Error::other("it is cut off")),
+                (At::Local(entry), _) => local(document, entry).and_then(|content| whole(content, &mut bytes)),
                 (At::Entry(_), None) => Err(io::Error::other("its archive is gone")),
             };
             let content = read.map(|()| bytes.as_slice()).map_err(|error| error.to_string());
@@ -107,8 +113,7 @@ fn whole(file: impl Read, into: &mut Vec<u8>) -> io::Result<()> {
 fn in_archive(document: &Document, path: &Path, main: usize, beside: &Beside) -> Result<Vec<(Found, u32)>, Failure> {
     let failed = |error: &dyn ToString| unreadable(&document.shown, &error.to_string());
     let mut archive = open(path, &document.shown)?;
-    let mut budget = std::fs::metadata(path).map_err(|e| failed(&e))?.len().saturating_mul(MOST_EXPANSION);
-    budget = budget.max(LARGEST);
+    let mut budget = budget(document, path)?;
     let name_of = |archive: &zip::ZipArchive<_>, index| -> Result<(String, bool, u64, u32), Failure> {
         let entry = zip::ZipArchive::by_index_data(archive, index).map_err(|error| failed(&said(&error)))?;
         let name =
@@ -116,26 +121,17 @@ fn in_archive(document: &Document, path: &Path, main: usize, beside: &Beside) ->
         Ok((name.replace('\\', "/"), entry.is_file(), entry.size(), entry.crc32()))
     };
     let (main_name, ..) = name_of(&archive, main)?;
-    let folder = main_name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let mut all = Vec::new();
     for index in 0..archive.len() {
         let (name, is_file, size, crc) = name_of(&archive, index)?;
-        let below = if folder.is_empty() { Some(name.as_str()) } else { name.strip_prefix(&folder) };
-        let Some(inner) = below.map(|inner| inner.trim_start_matches('/')).filter(|_| is_file && index != main) else {
-            continue;
-        };
-        if is_litter(&name) {
-            continue;
-        }
+        let Some(inner) = below(&main_name, &name).filter(|_| is_file && index != main) else { continue };
         // One that cannot be opened is told by its name alone, and set aside when it is read.
         let mut head = Vec::new();
         if let Ok(entry) = archive.by_index(index) {
             let _ = entry.take(HEAD).read_to_end(&mut head);
         }
         if (beside.belongs)(inner, &head) {
-            budget = budget.checked_sub(size).ok_or_else(|| {
-                unreadable(&document.shown, &format!("it expands to more than {MOST_EXPANSION} times its size"))
-            })?;
+            spend(document, &mut budget, size)?;
             all.push((Found { path: shown(inner), size, at: At::Entry(index) }, crc));
         }
         if all.len() > MOST_NAMES {
@@ -143,6 +139,55 @@ fn in_archive(document: &Document, path: &Path, main: usize, beside: &Beside) ->
         }
     }
     Ok(all)
+}
+
+/// What files may expand to together, that lie in an archive.
+fn budget(document: &Document, path: &Path) -> Result<u64, Failure> {
+    let about = std::fs::metadata(path).map_err(|error| unreadable(&document.shown, &error.to_string()))?;
+    Ok(about.len().saturating_mul(MOST_EXPANSION).max(LARGEST))
+}
+
+fn spend(document: &Document, budget: &mut u64, size: u64) -> Result<(), Failure> {
+    let too_much = || unreadable(&document.shown, &format!("it expands to more than {MOST_EXPANSION} times its size"));
+    *budget = budget.checked_sub(size).ok_or_else(too_much)?;
+    Ok(())
+}
+
+/// The path of an entry from the folder of the document on; none where it lies elsewhere or is litter.
+fn below<'a>(main: &str, name: &'a str) -> Option<&'a str> {
+    let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let inner =
+        if folder.is_empty() { Some(name) } else { name.strip_prefix(folder).filter(|inner| inner.starts_with('/')) };
+    inner.map(|inner| inner.trim_start_matches('/')).filter(|_| !is_litter(name))
+}
+
+/// The same of an archive that is cut off, as far as it goes. One that is cut off is set aside when it is read.
+fn in_torn(
+    document: &Document,
+    path: &Path,
+    (torn, main): (&Torn, usize),
+    beside: &Beside,
+) -> Result<Vec<(Found, u32)>, Failure> {
+    let (mut all, mut budget) = (Vec::new(), budget(document, path)?);
+    let main_name = &torn.entries[main].name;
+    for (index, entry) in torn.entries.iter().enumerate() {
+        let is_file = index != main && !entry.name.ends_with('/');
+        let Some(inner) = below(main_name, &entry.name).filter(|_| is_file) else { continue };
+        let mut head = Vec::new();
+        let _ = entry.open(path).and_then(|content| content.take(HEAD).read_to_end(&mut head));
+        if (beside.belongs)(inner, &head) {
+            spend(document, &mut budget, if entry.is_whole { entry.size } else { 0 })?;
+            all.push((Found { path: shown(inner), size: entry.size, at: At::Local(entry.clone()) }, entry.crc));
+        }
+    }
+    Ok(all)
+}
+
+fn local(document: &Document, entry: &Local) -> io::Result<impl Read> {
+    match &document.place {
+        Place::Torn { archive, .. } => entry.open(archive),
+        _ => Err(io::Error::other("its archive is gone")),
+    }
 }
 
 /// What a folder holds beside its document and below, with checksums of what was read.

@@ -39,7 +39,7 @@ pub(super) fn one(
     options: Options,
 ) -> Result<Imported, Failure> {
     let began = Instant::now();
-    let document = Document::find(input, files)?;
+    let document = Document::find(input, files, options.allow_truncated)?;
     let (_, mut client) = db::open(ctx)?;
     let person = Person::find(&mut client, &ctx.config)?;
     let account = Account::find(&mut client, &person, source, ACCOUNT)?;

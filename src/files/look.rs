@@ -33,6 +33,9 @@ impl Look<'_> {
             Some(beside) => Companions::find(self.document, beside)?,
             None => Companions::none(),
         };
+        if self.document.torn_at().is_some() {
+            return Ok((None, companions, None)); // what there is of it is known once it has been read
+        }
         let mut digests = match self.document.outline(looked, companions.digest.clone()) {
             Err(_) if self.options.allow_truncated => return Ok((None, companions, None)),
             digests => digests?,

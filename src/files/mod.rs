@@ -12,6 +12,7 @@ mod progress;
 mod reading;
 mod report;
 mod summary;
+mod torn;
 mod undo;
 
 use std::path::PathBuf;

@@ -91,7 +91,7 @@ impl Reading<'_> {
         if found.rejected() > MOST_REJECTS {
             return Err(too_many(document, found.rejected(), None));
         }
-        let about = about.map_err(|unreadable| {
+        let mut about = about.map_err(|unreadable| {
             let place = if unreadable.at == 0 { String::new() } else { format!(" (byte {})", unreadable.at) };
             Failure::new(Kind::File, format!("{} {}{place}", document.shown, unreadable.why))
                 .kept("nothing from it is visible; the database is as before")
@@ -107,8 +107,14 @@ impl Reading<'_> {
             Some(digests) => digests.file.clone(),
             None => document.look()?.map(|looked| looked.file),
         };
-        let beside = self.companions.digest.clone();
-        let digests = Digests { file, document: Some(seal.digest), crc: Some(seal.crc), beside, bytes: seal.bytes };
+        let (beside, torn) = (self.companions.digest.clone(), document.torn_at());
+        if let Some(at) = torn {
+            let whole = || format!("is whole, but its archive is cut off (byte {at})");
+            about.cut.get_or_insert_with(whole);
+        }
+        // A document from an archive without its end is known by that file alone: from the whole archive it proves more.
+        let known = torn.is_none().then_some(seal.digest);
+        let digests = Digests { file, document: known, crc: Some(seal.crc), beside, bytes: seal.bytes };
         Ok(Read { about, rejected, found, digests })
     }
 

@@ -16,6 +16,7 @@ mod kills;
 mod parts;
 mod side;
 mod sums;
+mod torn;
 mod truncated;
 mod undo;
 mod zones;

@@ -15,7 +15,7 @@ use crate::support::rows::{count, fingerprint, rows, value};
 const PDF: &[u8] = b"%PDF-1.7\n\x00\xff binary \x80";
 
 /// A route of `points` points a second apart, in two segments.
-fn gpx(hour: u32, points: u32) -> String {
+pub(super) fn gpx(hour: u32, points: u32) -> String {
     let mut text = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<gpx version=\"1.1\" creator=\"Apple Health Export\" \
          xmlns=\"http://www.topografix.com/GPX/1/1\">\n <metadata><time>2026-01-12T20:00:00Z</time></metadata>\n <trk><name>Route</name><trkseg>",
@@ -32,7 +32,7 @@ fn gpx(hour: u32, points: u32) -> String {
     text + "</trkseg></trk></gpx>\n"
 }
 
-fn ecg(day: u32) -> String {
+pub(super) fn ecg(day: u32) -> String {
     let head = format!(
         "Name,Ada Beispiel\nGeburtsdatum,15.01.1990\nAufgezeichnet am,2026-01-{day:02} 21:14:40 +0100\nKlassifizierung,Sinusrhythmus\n\
          Symptome,M\u{fc}digkeit, Schwindel\nSoftwareversion,1.51\nGer\u{e4}t,\"Watch5,4\"\nAbtastrate,\"512,844 Hertz\"\n\n\n\
@@ -47,7 +47,7 @@ fn observation(id: &str) -> String {
     )
 }
 
-fn export() -> Export {
+pub(super) fn export() -> Export {
     let mut export = Export::new("2026-02-01");
     export.add_steps("2026-01-10 09:00:00", 12, 120);
     export.rest = " <ClinicalRecord type=\"HKClinicalTypeIdentifierLabResultRecord\" identifier=\"lab-1\" sourceName=\"A Clinic\" \
@@ -58,14 +58,14 @@ fn export() -> Export {
 }
 
 /// The same, made a month later.
-fn newer() -> Export {
+pub(super) fn newer() -> Export {
     Export { made: "2026-03-01".into(), ..export() }
 }
 
-type Entries = Vec<(String, Vec<u8>)>;
+pub(super) type Entries = Vec<(String, Vec<u8>)>;
 
 /// An export as a phone makes it, with localised folders where phones have them.
-fn entries(export: &Export) -> Entries {
+pub(super) fn entries(export: &Export) -> Entries {
     let of = |name: &str, content: &[u8]| (format!("apple_health_export/{name}"), content.to_vec());
     vec![
         of("export.xml", export.xml().as_bytes()),
@@ -80,7 +80,7 @@ fn entries(export: &Export) -> Entries {
     ]
 }
 
-fn packed(entries: &Entries) -> Vec<u8> {
+pub(super) fn packed(entries: &Entries) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in entries {
         zip.start_file(name.as_str(), SimpleFileOptions::default()).expect("an entry");
@@ -90,7 +90,7 @@ fn packed(entries: &Entries) -> Vec<u8> {
 }
 
 /// Everything beside the document, whatever run and file it came with.
-fn held(phone: &Phone) -> Vec<Value> {
+pub(super) fn held(phone: &Phone) -> Vec<Value> {
     let without = "- 'run_id' - 'file_id'";
     let all: Vec<String> = ["routes", "ecgs", "clinical_records", "attachments"]
         .iter()
