@@ -12,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-pub(crate) use beside::{Beside, SideFile};
+pub(crate) use beside::{Beside, Held, HeldFile, SideFile};
 pub(crate) use bulk::{Bucket, Bulk, Sample, Want};
 pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, Stage, TypedTable, Unreadable};
 pub(crate) use row::Row;

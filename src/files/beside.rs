@@ -67,6 +67,10 @@ impl Companions {
         Ok(Self { found: marked.into_iter().map(|(found, _)| found).collect(), digest })
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// Hands each one to `take`, in the order in which they lie there.
     pub(super) fn each(
         &self,

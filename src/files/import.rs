@@ -23,7 +23,7 @@ use crate::failure::{Blame, Exit, Failure, Kind};
 use crate::load::typed::{Brought, Came, Merged};
 use crate::load::{bulk, reject, typed};
 use crate::run::{Account, Connection, Person, Run, RunEnd, RunKind};
-use crate::source::{self, Bulk, Files, Source};
+use crate::source::{self, Bulk, Files, Held, Source};
 use crate::transform::{self, Upserted};
 use crate::zones;
 
@@ -276,12 +276,18 @@ impl Import<'_> {
 
     fn reading(&self, client: &mut impl GenericClient, options: Options) -> Result<Reading<'_>, Failure> {
         let zones = zones::load(client, self.run.user_id, self.ctx.config.home_tz)?;
+        let beside = self.files.beside.as_ref().filter(|_| !options.force && !self.companions.is_empty());
+        let held = match beside {
+            Some(beside) => typed::held(client, &self.run, beside, self.files.parser_version)?,
+            None => Held::new(),
+        };
         Ok(Reading {
             out: &self.ctx.out,
             source: self.source,
             files: self.files,
             document: &self.document,
             companions: &self.companions,
+            held,
             digests: self.digests.as_ref(),
             rules: source::Reading { zones, allow_truncated: options.allow_truncated },
         })

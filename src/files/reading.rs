@@ -15,7 +15,7 @@ use crate::failpoint::failpoint;
 use crate::failure::{Blame, Failure, Kind};
 use crate::load::stream::Stream;
 use crate::output::Out;
-use crate::source::{About, Files, Source};
+use crate::source::{About, Files, Held, Source};
 
 /// Batches between reader and loader.
 const CHANNEL: usize = 8;
@@ -37,6 +37,8 @@ pub(super) struct Reading<'a> {
     pub(super) files: &'static Files,
     pub(super) document: &'a Document,
     pub(super) companions: &'a Companions,
+    /// Those that need not be read.
+    pub(super) held: Held,
     /// As far as they are known.
     pub(super) digests: Option<&'a Digests>,
     pub(super) rules: crate::source::Reading,
@@ -72,7 +74,7 @@ impl Reading<'_> {
                 let rejected = feed.rejected();
                 let beside = match &files.beside {
                     Some(beside) if about.is_ok() && !is_second => {
-                        self.companions.each(document, &mut |file| (beside.read)(file, rules, &mut feed))?
+                        self.companions.each(document, &mut |file| (beside.read)(file, &self.held, rules, &mut feed))?
                     }
                     _ => Ok(()),
                 };

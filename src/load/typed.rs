@@ -11,7 +11,7 @@ use super::{bulk, copy};
 use crate::db::Sql;
 use crate::failure::Failure;
 use crate::run::{FenceError, Run, fenced_failure};
-use crate::source::{About, Files, Source, TypedTable};
+use crate::source::{About, Beside, Files, Held, HeldFile, Source, TypedTable};
 
 /// What an import did to the rows of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,6 +104,21 @@ pub(crate) fn words(
         all.push(rows.iter().map(|row| (row.get(1), row.get(0))).collect());
     }
     Ok(all)
+}
+
+/// Files beside documents that are stored as the present reader reads them.
+pub(crate) fn held(
+    client: &mut impl GenericClient,
+    run: &Run,
+    beside: &Beside,
+    parser_version: i32,
+) -> Result<Held, Failure> {
+    let rows = client.query(beside.held, &[&run.user_id, &run.account_id, &parser_version]).sql()?;
+    let one = |row: &postgres::Row| {
+        let id: uuid::Uuid = row.get(0);
+        (id.as_u128(), HeldFile { kind: row.get(1), at: row.get(2) })
+    };
+    Ok(rows.iter().map(one).collect())
 }
 
 /// Begins the transaction's writes: nothing may be written with an older fence.

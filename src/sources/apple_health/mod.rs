@@ -47,7 +47,7 @@ pub(crate) static SOURCE: Source = Source {
         extension: ".xml",
         recognise: prologue::recognise,
         read: rows::read,
-        beside: Some(Beside { belongs: side::belongs, read: side::read }),
+        beside: Some(Beside { belongs: side::belongs, read: side::read, held: include_str!("sql/side/held.sql") }),
         dictionaries: &[
             dictionary("types", "type_id", "type"),
             dictionary("units", "unit_id", "unit"),

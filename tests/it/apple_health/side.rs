@@ -10,6 +10,7 @@ use zip::write::SimpleFileOptions;
 
 use super::Phone;
 use super::exports::Export;
+use crate::support::cli::Run;
 use crate::support::rows::{count, fingerprint, rows, value};
 
 const PDF: &[u8] = b"%PDF-1.7\n\x00\xff binary \x80";
@@ -273,6 +274,55 @@ fn a_newer_archive_writes_the_difference_whatever_the_names() {
     let back = "apple_health_raw.routes where returned_run_id is not null and missing_since_run_id is null";
     assert_eq!(count(&mut phone.sql(), back), 1);
     assert_eq!(count(&mut phone.sql(), "apple_health_raw.ecgs where run_id <> 1 or file_id <> 1"), 0);
+}
+
+/// What the closing summary says of side files, but for what is new.
+fn said(run: &Run) -> Vec<Value> {
+    let report: Value = serde_json::from_str(&run.stdout).expect("a report");
+    let kinds = report["files"][0]["types"].as_array().expect("types").clone();
+    let beside = ["routes", "ecgs", "clinical_records", "attachments"];
+    let mut kinds: Vec<Value> =
+        kinds.into_iter().filter(|kind| beside.contains(&kind["table"].as_str().expect("a table"))).collect();
+    for kind in &mut kinds {
+        let rows = kind["records"].clone();
+        assert!(
+            kind["new"] == rows && kind["unchanged"] == 0 || kind["new"] == 0 && kind["unchanged"] == rows,
+            "{kind}"
+        );
+        (kind["new"], kind["unchanged"]) = (Value::Null, Value::Null);
+    }
+    kinds
+}
+
+#[test]
+fn files_that_are_held_stay_as_they_are_until_a_better_reader_comes() {
+    let phone = Phone::new();
+    phone.file("one.zip", packed(&entries(&export())));
+    phone.file("two.zip", packed(&entries(&newer())));
+    phone.file("three.zip", packed(&entries(&Export { made: "2026-04-01".into(), ..export() })));
+    let import = |name: &str| phone.home.health(&["ingest", "apple-health", name, "--json"]).expect(0);
+    let first = said(&import("one.zip"));
+    assert_eq!(first.len(), 4);
+    let before = held(&phone);
+    // Marked by hand, to see what is written over.
+    let mut sql = phone.sql();
+    let marked = "update apple_health_raw.routes set name = 'marked'; update apple_health_raw.ecgs set lead = 'marked';
+                  update apple_health_raw.clinical_records set resource_id = 'marked';
+                  update apple_health_raw.attachments set media_type = 'marked'";
+    sql.batch_execute(marked).expect("marks");
+    let with_marks = held(&phone);
+    assert_ne!(with_marks, before);
+    assert_eq!(said(&import("two.zip")), first);
+    assert_eq!(held(&phone), with_marks, "what is held is not read");
+    let runs = "select string_agg(distinct run_id::text, ',') from apple_health_raw.routes";
+    assert_eq!(value(&mut sql, runs).as_deref(), Some("1"));
+    for side in ["routes", "ecgs", "clinical_records", "attachments"] {
+        let older = format!("update apple_health_raw.{side} set parser_version = parser_version - 1");
+        sql.batch_execute(&older).expect("an older reader");
+    }
+    let run = import("three.zip");
+    assert_eq!(held(&phone), before, "another reader reads it again: {}", run.report());
+    assert_ne!(value(&mut sql, runs).as_deref(), Some("1"), "models learn of it");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use twox_hash::XxHash3_128;
 use super::super::record::Fault;
 use super::super::{ATTACHMENTS, CLINICAL_RECORDS, ECGS, ROUTES, UNREAD};
 use super::{Kind, clinical, ecg, fault, gpx, kind_of, media_type};
-use crate::source::{Reading, Rejected, Row, SideFile, Sink};
+use crate::source::{Held, Reading, Rejected, Row, SideFile, Sink};
 
 /// Attachments are copied whole from here to the database.
 const LARGEST_ATTACHMENT: usize = 32 << 20;
@@ -24,6 +24,15 @@ impl Kind {
             Self::Ecg => "Electrocardiogram",
             Self::ClinicalRecord => "Clinical record",
             Self::Attachment => "Attachment",
+        }
+    }
+
+    /// How many columns its stage has behind identity, path and size.
+    fn columns(self) -> usize {
+        match self {
+            Self::Route => 15,
+            Self::Ecg => 13,
+            Self::ClinicalRecord | Self::Attachment => 3,
         }
     }
 
@@ -42,14 +51,19 @@ pub(in super::super) fn belongs(path: &str, head: &[u8]) -> bool {
     kind_of(path, head).is_some()
 }
 
-/// Reads one file into its stage.
-pub(in super::super) fn read(file: &SideFile, reading: &Reading, sink: &mut dyn Sink) -> anyhow::Result<()> {
+/// Reads one file into its stage, as far as it is not held.
+pub(in super::super) fn read(
+    file: &SideFile,
+    held: &Held,
+    reading: &Reading,
+    sink: &mut dyn Sink,
+) -> anyhow::Result<()> {
     let head = file.content.as_ref().map_or(&[][..], |bytes| bytes);
     let kind = kind_of(file.path, head).unwrap_or(Kind::Attachment);
     let mut row = Row::default();
     row.clear();
     let made = match &file.content {
-        Ok(bytes) => encode(kind, file.path, bytes, reading, &mut row),
+        Ok(bytes) => encode(kind, (file.path, bytes), held, reading, &mut row),
         Err(why) => Err(fault("unreadable", format!("the file cannot be read: {why}"))),
     };
     match made {
@@ -76,10 +90,21 @@ fn rejected(file: &SideFile, fault: Fault) -> Rejected {
 }
 
 /// Says the local day, where the file has one.
-fn encode(kind: Kind, path: &str, bytes: &[u8], reading: &Reading, row: &mut Row) -> Result<Option<i32>, Fault> {
-    row.uuid(XxHash3_128::oneshot(bytes));
+fn encode(
+    kind: Kind,
+    (path, bytes): (&str, &[u8]),
+    held: &Held,
+    reading: &Reading,
+    row: &mut Row,
+) -> Result<Option<i32>, Fault> {
+    let id = XxHash3_128::oneshot(bytes);
+    row.uuid(id);
     row.text(Some(path));
     row.int(i32::try_from(bytes.len()).ok());
+    if let Some(file) = held.get(&id).filter(|file| file.kind == kind.name()) {
+        (0..kind.columns()).for_each(|_| row.null());
+        return Ok(file.at.map(|at| reading.zones.at(at).day(at)));
+    }
     match kind {
         Kind::Route => Ok(route(&gpx::read(bytes)?, reading, row)),
         Kind::Ecg => Ok(Some(recording(&ecg::read(bytes)?, reading, row))),
@@ -140,4 +165,63 @@ fn recording(ecg: &ecg::Ecg, reading: &Reading, row: &mut Row) -> i32 {
     row.floats(ecg.voltages.iter().copied());
     row.text(Some(&ecg.header));
     place.day(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Bucket, HeldFile, Sample, Want};
+    use crate::zones::Zones;
+
+    /// Stage, kind, local day and length of each row.
+    #[derive(Default)]
+    struct Seen(Vec<(usize, String, Option<i32>, usize)>);
+
+    impl Sink for Seen {
+        fn word(&mut self, _: usize, _: &str) -> i32 {
+            0
+        }
+        fn row(&mut self, stage: usize, kind: &str, day: Option<i32>, row: &Row) -> anyhow::Result<()> {
+            self.0.push((stage, kind.to_owned(), day, row.bytes().len()));
+            Ok(())
+        }
+        fn passes_by(&self, _: Bucket) -> bool {
+            false
+        }
+        fn want(&mut self, _: &Sample) -> Want {
+            Want::Nothing
+        }
+        fn wanted(&mut self, _: Want, _: &Row) -> anyhow::Result<()> {
+            Ok(())
+        }
+        fn reject(&mut self, _: usize, _: &str, rejected: Rejected) -> anyhow::Result<()> {
+            anyhow::bail!(rejected.detail)
+        }
+        fn progress(&mut self, _: u64) -> anyhow::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn of_a_file_that_is_held_its_path_is_told_and_nothing_of_its_content() {
+        let point = |n| format!("<trkpt lat=\"1.{n}\" lon=\"2\"><time>2026-01-10T20:00:{n}Z</time></trkpt>");
+        let points = (10..60).map(point).collect::<Vec<String>>().concat();
+        let gpx = format!("<gpx><trk><trkseg>{points}</trkseg></trk></gpx>");
+        let file = SideFile { path: "/workout-routes/a.gpx", content: Ok(gpx.as_bytes()) };
+        let zones = Zones::new(chrono_tz::Tz::Pacific__Auckland, Vec::new());
+        let reading = Reading { zones, allow_truncated: false };
+        let (mut first, mut again, mut other) = (Seen::default(), Seen::default(), Seen::default());
+        read(&file, &Held::new(), &reading, &mut first).expect("a route");
+        let at = DateTime::parse_from_rfc3339("2026-01-10T20:00:10Z").expect("an instant").to_utc();
+        let id = XxHash3_128::oneshot(gpx.as_bytes());
+        let held = |kind: &str| Held::from([(id, HeldFile { kind: kind.into(), at: Some(at) })]);
+        read(&file, &held("Route"), &reading, &mut again).expect("a route");
+        read(&file, &held("Attachment"), &reading, &mut other).expect("a route");
+        let [(stage, kind, day, length)] = &first.0[..] else { panic!("{:?}", first.0) };
+        let [(again_stage, again_kind, again_day, again_length)] = &again.0[..] else { panic!("{:?}", again.0) };
+        assert_eq!((stage, kind, day), (again_stage, again_kind, again_day));
+        assert_eq!(*day, Some(20_464)); // 11 January in Auckland
+        assert!(*length > 50 * 3 * 8 && *again_length < 200, "{length}, {again_length}");
+        assert_eq!(other.0, first.0);
+    }
 }

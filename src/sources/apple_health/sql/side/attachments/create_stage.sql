@@ -1,9 +1,9 @@
--- The order of the columns is that of side/rows.rs.
+-- The order of the columns is that of side/rows.rs. Of a file that is held all but the first three are null.
 create temp table apple_health_attachments (
   id         uuid not null,
   path       text not null,
   bytes      integer not null,
   media_type text,
-  sha256     bytea not null,
-  content    bytea not null
+  sha256     bytea,
+  content    bytea
 )

@@ -1,4 +1,4 @@
--- The order of the columns is that of side/rows.rs.
+-- The order of the columns is that of side/rows.rs. Of a file that is held all but the first three are null.
 create temp table apple_health_routes (
   id         uuid not null,
   path       text not null,
@@ -7,7 +7,7 @@ create temp table apple_health_routes (
   name       text,
   start_at   timestamptz,
   end_at     timestamptz,
-  points     integer not null,
+  points     integer,
   segments   integer[],
   point_at   timestamptz[],
   lat        double precision[],
