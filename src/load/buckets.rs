@@ -77,6 +77,8 @@ pub(crate) struct Digests {
     /// The bucket met last: neighbours share it.
     last: Option<(u64, Held)>,
     records: u64,
+    /// Buckets that were taken out, in which records may stand that the top does not repeat, with those of the top.
+    apart: Vec<(u64, u32)>,
 }
 
 impl Digests {
@@ -104,7 +106,10 @@ impl Digests {
         self.settle();
         match self.all.entry(bucket.key()) {
             hash_map::Entry::Occupied(own) if Some(*own.get()) == stored => {
-                own.remove();
+                let held = own.remove();
+                if held.nested.records > 0 && held.nested != held.top {
+                    self.apart.push((bucket.key(), held.top.records));
+                }
                 true
             }
             hash_map::Entry::Occupied(_) => false,
@@ -114,6 +119,12 @@ impl Digests {
                 false
             }
         }
+    }
+
+    /// Of buckets that are stored alike: those with records inside other elements that the top does not repeat, or not
+    /// alone, and how many records of each stand at the top.
+    pub(crate) fn apart(&self) -> impl ExactSizeIterator<Item = (Bucket, u32)> {
+        self.apart.iter().map(|(key, top)| (Bucket::of_key(*key), *top))
     }
 
     /// How many records the document holds, compared or not.
@@ -242,6 +253,23 @@ mod tests {
         left.sort_unstable();
         assert_eq!(left, [(2, 1), (3, 1), (4, 0)]);
         assert_eq!(digests.records(), 3);
+    }
+
+    #[test]
+    fn records_that_the_top_may_not_repeat_are_remembered_when_their_day_is_taken_out() {
+        let mut digests = Digests::default();
+        for (day, id, is_nested) in
+            [(1, 5, false), (1, 5, true), (2, 6, true), (3, 7, false), (3, 8, false), (3, 8, true)]
+        {
+            digests.add(bucket(9, day), id, is_nested);
+        }
+        let all: Vec<_> = digests.all().collect();
+        for (bucket, held) in all {
+            assert!(digests.compare(bucket, Some(held)));
+        }
+        let mut apart: Vec<_> = digests.apart().map(|(bucket, top)| (bucket.day, top)).collect();
+        apart.sort_unstable();
+        assert_eq!(apart, [(2, 0), (3, 2)]);
     }
 
     #[test]

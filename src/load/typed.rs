@@ -11,7 +11,7 @@ use super::{bulk, copy};
 use crate::db::Sql;
 use crate::failure::Failure;
 use crate::run::{FenceError, Run, fenced_failure};
-use crate::source::{About, Beside, Files, Held, HeldFile, Source, TypedTable};
+use crate::source::{About, Beside, Bulk, Files, Held, HeldFile, Source, TypedTable};
 
 /// What an import did to the rows of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -240,6 +240,7 @@ fn into_table(
     let (mut changed, mut waits, mut bound) = (BTreeMap::new(), true, None);
     if let Some(bulk) = table.bulk {
         let is_brought = brought.digests.records() > 0;
+        add_apart(t, run, bulk, brought.digests, &mut changed)?;
         match brought.came {
             Came::Compared(_) if brought.digests.is_empty() => {
                 return Ok((changed, State { is_merged: false, is_brought, known: 0 }));
@@ -302,12 +303,38 @@ fn add_rows(
     complete: &str,
     changed: &mut BTreeMap<String, Changed>,
 ) -> Result<(), Failure> {
-    for row in t.query(complete, &[&run.user_id, &run.account_id]).sql()? {
-        let day = |place| row.get::<_, Option<chrono::NaiveDate>>(place).map(|day| day.to_epoch_days());
-        let added = Seen { rows: count(&row, 1), first: day(2), last: day(3) };
-        changed.entry(row.get(0)).or_default().added = added;
-    }
+    add(changed, &t.query(complete, &[&run.user_id, &run.account_id]).sql()?);
     Ok(())
+}
+
+/// The same for days that were not looked at, because they are stored alike.
+fn add_apart(
+    t: &mut Transaction,
+    run: &Run,
+    bulk: &Bulk,
+    digests: &Digests,
+    changed: &mut BTreeMap<String, Changed>,
+) -> Result<(), Failure> {
+    let apart = digests.apart();
+    if apart.len() == 0 {
+        return Ok(());
+    }
+    let (mut kinds, mut days, mut tops) = (Vec::new(), Vec::new(), Vec::new());
+    for (bucket, top) in apart {
+        kinds.push(bucket.kind);
+        days.push(chrono::NaiveDate::from_epoch_days(bucket.day));
+        tops.push(i64::from(top));
+    }
+    add(changed, &t.query(bulk.apart, &[&run.user_id, &run.account_id, &kinds, &days, &tops]).sql()?);
+    Ok(())
+}
+
+fn add(changed: &mut BTreeMap<String, Changed>, rows: &[postgres::Row]) {
+    for row in rows {
+        let day = |place| row.get::<_, Option<chrono::NaiveDate>>(place).map(|day| day.to_epoch_days());
+        let added = Seen { rows: count(row, 1), first: day(2), last: day(3) };
+        changed.entry(row.get(0)).or_default().added.add(added);
+    }
 }
 
 /// Takes statistics of what changed: models read the rows at once, and autovacuum comes a minute later. Where no models

@@ -80,6 +80,9 @@ pub(crate) struct Bulk {
     pub(crate) mark_missing: &'static str,
     pub(crate) news: &'static str,
     pub(crate) after_compared: &'static str,
+    /// Rows of days that are stored alike, without those that stand at the top: (kind, rows, first day, last day). $3 kinds,
+    /// $4 days, $5 rows at the top.
+    pub(crate) apart: &'static str,
     /// In place of `Files::after` where every row is new. $3 run.
     pub(crate) after_first: &'static str,
     /// Keeps what the reader added up of them for the models, where any are to run. $3 run.

@@ -43,7 +43,7 @@ pub(crate) static SOURCE: Source = Source {
     api: None,
     files: Some(Files {
         accepts: "export.zip, export.xml, the unpacked folder, or - for XML on standard input",
-        parser_version: 2,
+        parser_version: 3,
         extension: ".xml",
         recognise: prologue::recognise,
         read: rows::read,
@@ -174,6 +174,7 @@ static BULK: Bulk = Bulk {
     mark_missing: include_str!("sql/records/mark_missing.sql"),
     news: include_str!("sql/records/news.sql"),
     after_compared: include_str!("sql/records/compared_days.sql"),
+    apart: include_str!("sql/records/apart.sql"),
     after_first: include_str!("sql/records/first_days.sql"),
     keep_sums: include_str!("sql/records/keep_sums.sql"),
 };

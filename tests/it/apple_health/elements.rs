@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Phone;
 use super::corpus::{corpus, end_of_tag, text_of};
 use super::exports::{Export, WORKOUT, in_zone, record};
+use crate::support::cli::Run;
 use crate::support::rows::{count, fingerprint, rows, value};
 
 const SUMMARY: &str = " <ActivitySummary dateComponents=\"2026-01-06\" activeEnergyBurned=\"412.5\" activeEnergyBurnedGoal=\"500\" \
@@ -241,7 +242,22 @@ fn records_inside_correlations_count_once_whether_they_are_repeated_or_not() {
         let top = [nested(0), nested(2), nested(3), nested(3)].concat();
         let inside = [correlation("", 3), correlation(&[nested(2), nested(3)].concat(), 0)].concat();
         export.rest = if order == 0 { format!("{top}{inside}") } else { format!("{inside}{top}") };
-        let run = phone.import_text("export.xml", export.xml()).expect(0);
+        let protein = |run: &Run| {
+            let report: Value = serde_json::from_str(&run.stdout).expect("a report");
+            let types = report["files"][0]["types"].as_array().expect("types").clone();
+            let of = types
+                .into_iter()
+                .find(|kind| kind["type"] == "HKQuantityTypeIdentifierDietaryProtein")
+                .expect("protein");
+            ["records", "new", "unchanged", "retired", "first_day"].map(|name| of[name].clone())
+        };
+        let import = |name: &str, export: &Export| {
+            phone.file(name, export.xml());
+            phone.home.health(&["ingest", "apple-health", name, "--json"]).expect(0)
+        };
+        let run = import("export.xml", &export);
+        let day = json!("2026-01-10"); // in Tokyo
+        assert_eq!(protein(&run), [6.into(), 6.into(), 0.into(), 0.into(), day.clone()]);
         let mut sql = phone.sql();
         assert_eq!(value(&mut sql, held).as_deref(), Some("0x1 1x1 2x2 3x2"), "{}", run.report());
         assert_eq!(count(&mut sql, "apple_health_raw.elements where element = 'Correlation'"), 2);
@@ -250,15 +266,22 @@ fn records_inside_correlations_count_once_whether_they_are_repeated_or_not() {
         // The same later, elsewhere: nothing changes. Then one less inside.
         export.made = "2026-02-02".into();
         (export.offset_hours, export.pointer) = (3, 7);
-        phone.import_text("same.xml", export.xml()).expect(0);
+        let run = import("same.xml", &export);
+        assert_eq!(protein(&run), [6.into(), 0.into(), 6.into(), 0.into(), day.clone()], "{}", run.report());
         assert_eq!(
             count(&mut sql, "apple_health_raw.records where file_id = 2 or missing_since_run_id is not null"),
             0
         );
         export.made = "2026-02-03".into();
         export.rest = export.rest.replacen(&nested(1), "", 1);
-        phone.import_text("less.xml", export.xml()).expect(0);
+        let run = import("less.xml", &export);
+        assert_eq!(protein(&run), [5.into(), 0.into(), 5.into(), 1.into(), day.clone()], "{}", run.report());
         assert_eq!(value(&mut sql, held).as_deref(), Some("0x1 2x2 3x2"));
+        // Another day differs, and this one does not.
+        export.made = "2026-02-04".into();
+        export.rest.push_str(&correlation("", 1).replace("2026-01-09", "2026-01-12"));
+        let run = import("more.xml", &export);
+        assert_eq!(protein(&run), [6.into(), 1.into(), 5.into(), 0.into(), day], "{}", run.report());
     }
 }
 
