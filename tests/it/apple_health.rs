@@ -12,6 +12,7 @@ mod digests;
 mod elements;
 pub mod exports;
 mod hostile;
+mod journeys;
 mod kills;
 mod parts;
 mod side;

@@ -3,16 +3,15 @@
 -- and are never added. Apple's duration leaves pauses out: it is moving_s, elapsed_s is end minus start. Heart rate zones are not in an export. Energy
 -- is active energy, with the basal energy of the same time it makes the total. A total whose unit is not known is null, and flagged.
 with start as materialized (
-  -- where a route begins, by the name of its file: a workout names no more of it
-  select o.user_id, o.account_id, apple_health_raw.file_name(f.path) as file_name
-       , (array_agg(o.lat[1] order by o.start_at, o.id))[1]                 as lat
-       , (array_agg(o.lon[1] order by o.start_at, o.id))[1]                 as lon
+  -- where a route begins, by the names of its file: a workout names no more of it
+  select distinct o.user_id, o.account_id, apple_health_raw.file_name(f.path) as file_name, o.start_at, o.id
+       , o.lat[1]                                                           as lat
+       , o.lon[1]                                                           as lon
     from apple_health_raw.published_routes o
    cross join unnest(o.paths) f (path)
    where o.missing_since_run_id is null
      and o.points > 0
      and (o.user_id, o.account_id) in (select c.user_id, c.account_id from changed c)
-   group by 1, 2, 3
 )
 select raw_source_id
      , coalesce(sport, 'other')                                             as sport
@@ -217,8 +216,14 @@ select raw_source_id
                  where c->>'element' = 'WorkoutRoute' and g->>'element' = 'FileReference'
               ) y on true
           ) p on true
-          left join start g
-            on g.user_id = r.user_id and g.account_id = r.account_id and g.file_name = apple_health_raw.file_name(p.route->>0)
+          left join lateral (
+            -- After a journey a file may have the name that another one had at home: the one of the workout's time is meant.
+            select s.lat, s.lon
+              from start s
+             where s.user_id = r.user_id and s.account_id = r.account_id and s.file_name = apple_health_raw.file_name(p.route->>0)
+             order by abs(extract(epoch from s.start_at - r.start_at)) nulls last, s.id
+             limit 1
+          ) g on true
       ) n
       left join meta.metrics rate     on rate.metric_code = 'heart_rate'
       left join meta.metrics distance on distance.metric_code = 'distance_total'

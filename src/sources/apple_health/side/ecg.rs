@@ -2,6 +2,8 @@
 //! and decimals in its style, so lines are known by their place and never by their text. The header names the person
 //! and their birth date: it is kept as it is and never shown, neither in messages nor in rejects' details.
 
+use twox_hash::XxHash3_128;
+
 use super::super::instant::{Stamp, stamp};
 use super::super::record::Fault;
 use super::fault;
@@ -28,6 +30,16 @@ pub(in super::super) struct Ecg {
     /// Unit of the voltages.
     pub(in super::super) unit: Option<String>,
     pub(in super::super) voltages: Vec<f64>,
+}
+
+impl Ecg {
+    /// What tells it from others, in whatever language and time of day it was exported: its instant and its voltages.
+    pub(in super::super) fn identity(&self) -> u128 {
+        let mut digest = XxHash3_128::new();
+        digest.write(&self.recorded.at.to_le_bytes());
+        self.voltages.iter().for_each(|voltage| digest.write(&voltage.to_le_bytes()));
+        digest.finish_128()
+    }
 }
 
 /// Whether a file begins like one: a few lines with a label, one of them a date as exports write it.

@@ -49,6 +49,14 @@ pub(in super::super) struct Point {
     pub(in super::super) v_acc: Option<f64>,
 }
 
+/// What tells a route from others, wherever and whenever it was exported: all from its first segment on. What stands
+/// before says when the export was made, and names the route by the local time of that day.
+pub(in super::super) fn track(bytes: &[u8]) -> &[u8] {
+    const SEGMENT: &[u8] = b"<trkseg";
+    let at = bytes.windows(SEGMENT.len()).position(|window| window == SEGMENT);
+    at.map_or(bytes, |at| &bytes[at..])
+}
+
 /// Reads a GPX file to its end.
 pub(in super::super) fn read(bytes: &[u8]) -> Result<Route, Fault> {
     let head = &bytes[..bytes.len().min(prologue::LONGEST)];

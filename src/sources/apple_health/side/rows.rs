@@ -97,7 +97,12 @@ fn encode(
     reading: &Reading,
     row: &mut Row,
 ) -> Result<Option<i32>, Fault> {
-    let id = XxHash3_128::oneshot(bytes);
+    let mut ecg = None;
+    let id = match kind {
+        Kind::Route => XxHash3_128::oneshot(gpx::track(bytes)),
+        Kind::Ecg => ecg.insert(ecg::read(bytes)?).identity(),
+        Kind::ClinicalRecord | Kind::Attachment => XxHash3_128::oneshot(bytes),
+    };
     row.uuid(id);
     row.text(Some(path));
     row.int(i32::try_from(bytes.len()).ok());
@@ -105,20 +110,21 @@ fn encode(
         (0..kind.columns()).for_each(|_| row.null());
         return Ok(file.at.map(|at| reading.zones.at(at).day(at)));
     }
-    match kind {
-        Kind::Route => Ok(route(&gpx::read(bytes)?, reading, row)),
-        Kind::Ecg => Ok(Some(recording(&ecg::read(bytes)?, reading, row))),
-        Kind::ClinicalRecord => {
+    match (kind, &ecg) {
+        (Kind::Route, _) => Ok(route(&gpx::read(bytes)?, reading, row)),
+        (Kind::Ecg, Some(ecg)) => Ok(Some(recording(ecg, reading, row))),
+        (Kind::Ecg, None) => Err(fault("unreadable", "no electrocardiogram")),
+        (Kind::ClinicalRecord, _) => {
             let resource = clinical::read(bytes)?;
             row.text(Some(&resource.resource_type));
             row.text(resource.resource_id.as_deref());
             row.text(Some(&resource.text));
             Ok(None)
         }
-        Kind::Attachment if bytes.len() > LARGEST_ATTACHMENT => {
+        (Kind::Attachment, _) if bytes.len() > LARGEST_ATTACHMENT => {
             Err(fault("too_large", format!("larger than {} MiB", LARGEST_ATTACHMENT >> 20)))
         }
-        Kind::Attachment => {
+        (Kind::Attachment, _) => {
             row.text(media_type(bytes));
             row.bytea(&Sha256::digest(bytes));
             row.bytea(bytes);
@@ -206,14 +212,15 @@ mod tests {
     fn of_a_file_that_is_held_its_path_is_told_and_nothing_of_its_content() {
         let point = |n| format!("<trkpt lat=\"1.{n}\" lon=\"2\"><time>2026-01-10T20:00:{n}Z</time></trkpt>");
         let points = (10..60).map(point).collect::<Vec<String>>().concat();
-        let gpx = format!("<gpx><trk><trkseg>{points}</trkseg></trk></gpx>");
+        let track = format!("<trkseg>{points}</trkseg></trk></gpx>");
+        let gpx = format!("<gpx><metadata><time>2026-02-01T00:00:00Z</time></metadata><trk><name>Route</name>{track}");
         let file = SideFile { path: "/workout-routes/a.gpx", content: Ok(gpx.as_bytes()) };
         let zones = Zones::new(chrono_tz::Tz::Pacific__Auckland, Vec::new());
         let reading = Reading { zones, allow_truncated: false };
         let (mut first, mut again, mut other) = (Seen::default(), Seen::default(), Seen::default());
         read(&file, &Held::new(), &reading, &mut first).expect("a route");
         let at = DateTime::parse_from_rfc3339("2026-01-10T20:00:10Z").expect("an instant").to_utc();
-        let id = XxHash3_128::oneshot(gpx.as_bytes());
+        let id = XxHash3_128::oneshot(track.as_bytes());
         let held = |kind: &str| Held::from([(id, HeldFile { kind: kind.into(), at: Some(at) })]);
         read(&file, &held("Route"), &reading, &mut again).expect("a route");
         read(&file, &held("Attachment"), &reading, &mut other).expect("a route");
