@@ -129,7 +129,14 @@ impl Import<'_> {
         failpoint!("import.begun");
         // What is read once more, or only in part, is compared row by row.
         let is_plain = !self.document.is_stream() && !options.force && !options.allow_truncated;
-        let outcome = match self.files.bulk().filter(|_| is_plain) {
+        let bulk = self.files.bulk().filter(|_| is_plain);
+        if let Some(bulk) = bulk {
+            transaction(client, |t| {
+                typed::hold(t, &self.run)?;
+                bulk::drop_empty_table(t, bulk, &self.run)
+            })?;
+        }
+        let outcome = match bulk {
             Some(bulk) if !bulk::has_table(client, bulk, &self.run)? => self.first(client, bulk, options)?,
             Some(bulk) if bulk::has_digests(client, bulk, &self.run)? => self.compared(client, bulk, options)?,
             _ => self.staged(client, options)?,

@@ -2,6 +2,7 @@
 //! one transaction that also publishes them, and get their key when they are all there. Later, digests by type and day
 //! say which days have to be looked at. The SQL that knows the table is the source's.
 
+use postgres::error::SqlState;
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::{Client, GenericClient, Transaction};
 
@@ -12,12 +13,29 @@ use crate::failure::Failure;
 use crate::run::Run;
 use crate::source::{Bucket, Bulk, Files, Row, Stage};
 
+/// What keeps a table from being dropped, but is no failure.
+const PREVENTED: [SqlState; 3] =
+    [SqlState::LOCK_NOT_AVAILABLE, SqlState::INSUFFICIENT_PRIVILEGE, SqlState::DEPENDENT_OBJECTS_STILL_EXIST];
 /// Rows of a stage are sent from this size.
 const BATCH: usize = 256 << 10;
 
 /// Whether the account has its part of the table, which it gets with its first rows.
 pub(crate) fn has_table(client: &mut impl GenericClient, bulk: &Bulk, run: &Run) -> Result<bool, Failure> {
     Ok(client.query_one(bulk.has_table, &[&run.user_id, &run.account_id]).sql()?.get(0))
+}
+
+/// Lets go of the account's part where every file was taken back, so that the next one comes by the short way. Whoever
+/// looks at the whole table, or owns it, may prevent that; then it stays.
+pub(crate) fn drop_empty_table(t: &mut Transaction, bulk: &Bulk, run: &Run) -> Result<(), Failure> {
+    let Some(row) = t.query_opt(bulk.empty_table, &[&run.user_id, &run.account_id]).sql()? else { return Ok(()) };
+    let name: String = row.get(0);
+    t.batch_execute("set local lock_timeout = '2s'").sql()?;
+    let mut attempt = t.transaction().sql()?;
+    match attempt.batch_execute(&format!("drop table {name}")) {
+        Ok(()) => attempt.commit().sql(),
+        Err(error) if matches!(error.code(), Some(code) if PREVENTED.contains(code)) => attempt.rollback().sql(),
+        Err(error) => Err(error).sql(),
+    }
 }
 
 /// Makes the table of the account, without indexes and not part of anything; its name, as the server quotes it.

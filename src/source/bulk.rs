@@ -52,6 +52,8 @@ pub(crate) enum Want {
 pub(crate) struct Bulk {
     /// Whether the account has its own part of the table.
     pub(crate) has_table: &'static str,
+    /// Its name, where it holds no row.
+    pub(crate) empty_table: &'static str,
     /// Makes it, outside of the table; says its name. $3 file, $4 run.
     pub(crate) create_table: &'static str,
     /// What a COPY into it sends: the stage's columns, and the number among equal rows.

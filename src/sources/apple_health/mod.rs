@@ -159,6 +159,7 @@ pub(crate) static SOURCE: Source = Source {
 /// Records: a table for each account, and a digest of each day.
 static BULK: Bulk = Bulk {
     has_table: include_str!("sql/records/has_table.sql"),
+    empty_table: include_str!("sql/records/empty_table.sql"),
     create_table: include_str!("sql/records/create_table.sql"),
     columns: include_str!("sql/records/columns.sql"),
     attach_table: include_str!("sql/records/attach_table.sql"),
