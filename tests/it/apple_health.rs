@@ -13,6 +13,7 @@ mod elements;
 pub mod exports;
 mod hostile;
 mod journeys;
+mod kept;
 mod kills;
 mod parts;
 mod side;

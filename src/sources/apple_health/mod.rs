@@ -38,7 +38,7 @@ pub(crate) static SOURCE: Source = Source {
     id: "apple_health",
     aliases: &["apple"],
     title: "Apple Health",
-    brings: "steps, heart rate, weight; everything in an export",
+    brings: "steps, heart, sleep, workouts, routes, ECG, food, all the rest",
     needs: "export from the phone",
     api: None,
     files: Some(Files {
