@@ -158,8 +158,8 @@ impl Import<'_> {
         if !options.raw_only {
             undo::forget(client, &self.run, self.source, self.files)?;
         }
-        let (entry, held_back) = (self.entry()?, merged.held_back);
-        Ok(Outcome::Published(Published { entry, about: read.about, kinds, rejected, held_back, models }))
+        let (entry, held_back, rewritten) = (self.entry()?, merged.held_back, merged.rewritten);
+        Ok(Outcome::Published(Published { entry, about: read.about, kinds, rejected, held_back, rewritten, models }))
     }
 
     /// The first rows of an account go into a table of their own, in the one transaction that also publishes them.

@@ -12,6 +12,7 @@ use super::ledger::Entry;
 use super::summary::{Kind as Rows, sum};
 use crate::commands::Context;
 use crate::failure::{Exit, Failure, Kind};
+use crate::load::bulk::Rewritten;
 use crate::output::{Out, clean};
 use crate::source::{About, Files, Rejected, Source};
 use crate::transform::Upserted;
@@ -31,6 +32,8 @@ pub(super) struct Published {
     pub(super) rejected: Vec<Rejected>,
     /// Rows that the document lacks and that were not marked as gone.
     pub(super) held_back: u64,
+    /// What of those rows, or of the rows that were marked as gone, came in another form.
+    pub(super) rewritten: Vec<Rewritten>,
     pub(super) models: Vec<Upserted>,
 }
 
@@ -155,6 +158,8 @@ pub(super) fn published(
         "rejected_by_code": rejects,
         "retired": sum(kinds, |kind| kind.changed.missing),
         "deletions_held_back": published.held_back,
+        "rewritten": published.rewritten.iter().map(|of| json!({"how": of.how, "from": of.from, "to": of.to, "records": of.rows}))
+            .collect::<Vec<_>>(),
         "types": kinds.iter().map(Rows::json).collect::<Vec<_>>(),
         "unknown": published.about.unknown,
         "cut": published.about.cut,
@@ -208,6 +213,7 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
     if missing > 0 {
         out.note(&format!("{} records are no longer in the export and are marked as gone", grouped(missing)));
     }
+    published.rewritten.iter().for_each(|of| out.note(&anew(of)));
     if published.held_back > 0 {
         let known = Failure::new(
             Kind::Refused,
@@ -219,6 +225,18 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
         .kept("what is new was added; nothing was marked as gone")
         .next(format!("if it is right: health ingest {} --accept-deletions FILE", source.command_name()));
         out.failure(&known);
+    }
+}
+
+/// Records that went, and came in another form.
+fn anew(of: &Rewritten) -> String {
+    let (rows, from) = (grouped(of.rows), of.from.as_deref().map_or_else(|| "none".to_owned(), clean));
+    let to = of.to.as_deref().map_or_else(|| "none".to_owned(), clean);
+    match of.how.as_str() {
+        "renamed" => format!("{rows} of what is gone came under another name: {from} is now {to}"),
+        "unit" => format!("{rows} of what is gone came in another unit: {from} is now {to}"),
+        "edited" => format!("{rows} of what is gone came with another value, from {from}"),
+        _ => format!("{rows} of what is gone came with another version, device or detail, from {from}"),
     }
 }
 

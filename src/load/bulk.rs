@@ -79,6 +79,32 @@ pub(crate) fn recall(
     Ok(wait)
 }
 
+/// So many rows that are gone are held against what came.
+const MOST_REWRITTEN: i64 = 20_000;
+
+/// Rows that are gone and came in another form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rewritten {
+    /// `renamed`: another source; `described`: another version or device, or other details; `unit`; `edited`: another value.
+    pub(crate) how: String,
+    /// Source, or unit.
+    pub(crate) from: Option<String>,
+    pub(crate) to: Option<String>,
+    pub(crate) rows: u64,
+}
+
+/// What of the rows that this transaction has marked as gone only looks gone.
+pub(crate) fn rewritten(t: &mut Transaction, bulk: &Bulk, run: &Run) -> Result<Vec<Rewritten>, Failure> {
+    let rows = t.query(bulk.rewritten, &[&run.user_id, &run.account_id, &run.run_id, &MOST_REWRITTEN]).sql()?;
+    let one = |row: &postgres::Row| Rewritten {
+        how: row.get(0),
+        from: row.get(1),
+        to: row.get(2),
+        rows: u64::try_from(row.get::<_, i64>(3)).unwrap_or_default(),
+    };
+    Ok(rows.iter().map(one).collect())
+}
+
 /// Whether anything is known of the account by its digests.
 pub(crate) fn has_digests(client: &mut Client, bulk: &Bulk, run: &Run) -> Result<bool, Failure> {
     let query = format!("select exists ({})", bulk.stored_digests);

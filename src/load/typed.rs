@@ -49,6 +49,8 @@ pub(crate) struct Merged {
     pub(crate) tables: Vec<BTreeMap<String, Changed>>,
     /// Rows that are missing, but were not marked: more than the fuse allows.
     pub(crate) held_back: u64,
+    /// What of the rows that are missing came in another form, as far as was looked.
+    pub(crate) rewritten: Vec<bulk::Rewritten>,
     /// Tables of which so much changed that statistics of them are to be taken.
     pub(crate) stale: Vec<bool>,
     /// No day of the bulk table differed, so nothing follows from it.
@@ -194,6 +196,12 @@ pub(crate) fn merge(
         let kinds: Vec<(String, u64)> = rows.iter().map(|row| (row.get(0), count(row, 1))).collect();
         trips |= kinds.iter().map(|(_, rows)| rows).sum::<u64>() > (state.known / 10).max(3);
         missing.push(kinds);
+    }
+    for ((table, changed), gone) in files.tables.iter().zip(&merged.tables).zip(&missing) {
+        let has_new = changed.values().any(|of| of.new > 0);
+        if let Some(bulk) = table.bulk.filter(|_| has_new && !gone.is_empty()) {
+            merged.rewritten = bulk::rewritten(&mut marking, bulk, run)?;
+        }
     }
     let held_back = trips && !brought.accept_deletions;
     if held_back {

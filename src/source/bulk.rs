@@ -82,6 +82,9 @@ pub(crate) struct Bulk {
     pub(crate) mark_missing: &'static str,
     pub(crate) news: &'static str,
     pub(crate) after_compared: &'static str,
+    /// Of rows that are gone since this run, those that came with it in another form: (how, from, to, rows). $3 run, $4 how
+    /// many to look at.
+    pub(crate) rewritten: &'static str,
     /// Rows of days that are stored alike, without those that stand at the top: (kind, rows, first day, last day). $3 kinds,
     /// $4 days, $5 rows at the top.
     pub(crate) apart: &'static str,

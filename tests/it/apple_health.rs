@@ -16,6 +16,7 @@ mod journeys;
 mod kept;
 mod kills;
 mod parts;
+mod rewritten;
 mod side;
 mod sums;
 mod torn;
