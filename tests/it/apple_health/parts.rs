@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Phone;
 use super::digests::true_digests;
 use super::exports::{Export, zipped};
+use super::side::{entries, packed};
 use crate::support::pg::Database;
 use crate::support::rows::{count, rows, value};
 
@@ -51,7 +52,7 @@ fn shown(sql: &mut postgres::Client) -> Vec<Vec<Value>> {
 fn rows_move_into_the_parts_of_their_accounts() {
     // Two people import; their rows are then put into tables as they were before.
     let phone = Phone::new();
-    phone.import_text("export.zip", zipped(&[("export.xml", &Export::year().xml())])).expect(0);
+    phone.import_text("export.zip", packed(&entries(&Export::year()))).expect(0);
     phone
         .sql()
         .batch_execute("insert into meta.users (user_id, label, home_tz) values (2, 'Kim', 'Asia/Tokyo')")
@@ -98,6 +99,16 @@ fn rows_move_into_the_parts_of_their_accounts() {
     let parts = "select string_agg(inhrelid::regclass::text, ',' order by inhrelid::regclass::text) from pg_inherits where inhparent = 'apple_health_raw.records'::regclass";
     assert_eq!(value(&mut sql, parts).as_deref(), Some("apple_health_raw.records_1_1,apple_health_raw.records_2_1"));
     assert_eq!(count(&mut sql, "pg_class where relname like 'records_before%'"), 0);
+    // Side files are those of the reader that read them; those that have another id now wait for the next import.
+    for (side, files, is_gone) in
+        [("routes", 4, true), ("ecgs", 2, true), ("clinical_records", 2, false), ("attachments", 2, false)]
+    {
+        let state = format!(
+            "select count(*) || ' ' || bool_and((missing_since_run_id is not distinct from run_id) = {is_gone}) || ' ' || bool_and(parser_version > 0)
+               from apple_health_raw.{side}"
+        );
+        assert_eq!(value(&mut sql, &state), Some(format!("{files} true true")), "{side}");
+    }
     sql.batch_execute(&format!("drop owned by {role}; drop role {role}")).expect("no role");
 }
 
