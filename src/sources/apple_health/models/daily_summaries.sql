@@ -3,7 +3,7 @@
 -- the share of its time that no better one covers, records without length count whole unless a better one covers their instant. Records of one
 -- writer all count. The day is that of the start. is_partial: the last export that brought records of the day was made
 -- on that day.
--- The importer has added up the days of a first import (sums); they count while no later run has touched them. The others are added up here, in the
+-- The importer has added up the days of a first import (sums), which count while no later run has touched them. The others are added up here, in the
 -- same way: millions of records as they stand, and only the sums get a meaning. Sums are taken in millionths, so that no order of the
 -- records, and no way of reading them, gives another last digit.
 with day as materialized (
@@ -117,7 +117,7 @@ writer as materialized (
     from apple_health_raw.source_names s
     join me on me.user_id = s.user_id and me.account_id = s.account_id
 ),
--- What means the same, added up; writer: a number for each app, device and way of writing. is_above_one is unknown where there is no number.
+-- What means the same, added up. Writer: a number for each app, device and way of writing. is_above_one is unknown where there is no number.
 part as materialized (
   select t.n, c.metric_code, c.agg, c.rule, c.is_category, c.shift, c.factor, c.number
        , c.rule = 'fraction' and t.is_above_one                   as is_percent
