@@ -192,9 +192,12 @@ pub(crate) fn merge(
         }
         let among_days = table.bulk.filter(|_| matches!(brought.came, Came::Compared(_))).map(|bulk| bulk.mark_missing);
         let statement = among_days.unwrap_or(table.mark_missing);
-        let rows = marking.query(statement, &[&run.user_id, &run.account_id, &run.run_id]).sql()?;
+        let fuse = (state.known / 10).max(3);
+        let most = if brought.accept_deletions { i64::MAX } else { i64::try_from(fuse).unwrap_or(i64::MAX) };
+        let values: [&(dyn postgres::types::ToSql + Sync); 4] = [&run.user_id, &run.account_id, &run.run_id, &most];
+        let rows = marking.query(statement, &values[..if table.bulk.is_some() { 4 } else { 3 }]).sql()?;
         let kinds: Vec<(String, u64)> = rows.iter().map(|row| (row.get(0), count(row, 1))).collect();
-        trips |= kinds.iter().map(|(_, rows)| rows).sum::<u64>() > (state.known / 10).max(3);
+        trips |= kinds.iter().map(|(_, rows)| rows).sum::<u64>() > fuse;
         missing.push(kinds);
     }
     for ((table, changed), gone) in files.tables.iter().zip(&merged.tables).zip(&missing) {

@@ -145,7 +145,8 @@ pub(crate) struct TypedTable {
     pub(crate) count: &'static str,
     /// Stage to table: new rows, and old ones that came back. $1 person, $2 account, $3 file, $4 run.
     pub(crate) merge: &'static str,
-    /// Marks rows that the stage lacks; says (kind, rows). $1 person, $2 account, $3 run.
+    /// Marks rows that the stage lacks; says (kind, rows). $1 person, $2 account, $3 run; of a bulk table $4 as in
+    /// [`Bulk::mark_missing`].
     pub(crate) mark_missing: &'static str,
     /// Of a table with millions of rows. At most one table of a source has it.
     pub(crate) bulk: Option<&'static Bulk>,

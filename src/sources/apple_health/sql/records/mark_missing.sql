@@ -13,6 +13,7 @@ with stored as (
      offset 0) r
 ), excess as materialized (
   select type_id, start_at, id, count(*) filter (where ordinal is null) as copies
+       , max(ordinal) - count(*) filter (where ordinal is null) as many   -- ordinals have no holes
     from (select type_id, start_at, id, ordinal from stored
            union all
           select type_id, start_at, id, null from pg_temp.apple_health_records) u
@@ -21,12 +22,11 @@ with stored as (
 ), gone as (
   update apple_health_raw.records r
      set missing_since_run_id = $3, run_id = $3
-    from excess e
+    from (select * from excess limit case when (select sum(many) from excess) > $4::bigint then 20000 end) e
    where r.user_id = $1 and r.account_id = $2 and r.missing_since_run_id is null
      and r.type_id = e.type_id and r.start_at = e.start_at and r.id = e.id and r.ordinal > e.copies
-  returning r.type_id
 )
-select t.type, count(*)
-  from gone g
-  join apple_health_raw.types t on t.user_id = $1 and t.account_id = $2 and t.type_id = g.type_id
+select t.type, sum(e.many)::bigint
+  from excess e
+  join apple_health_raw.types t on t.user_id = $1 and t.account_id = $2 and t.type_id = e.type_id
  group by t.type
