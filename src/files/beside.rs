@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::Crc;
+use crc32fast::Hasher as Crc;
 use sha2::{Digest, Sha256};
 
 use super::archive::{
@@ -232,7 +232,7 @@ fn checksum(path: &Path) -> io::Result<(u64, u32)> {
     loop {
         let count = file.read(&mut block)?;
         if count == 0 {
-            return Ok((size, crc.sum()));
+            return Ok((size, crc.finalize()));
         }
         crc.update(&block[..count]);
         size += count as u64;

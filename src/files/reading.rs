@@ -1,5 +1,5 @@
-//! One reading of a document, from its first byte to its last: a thread inflates it, one digests it, one makes rows of
-//! it, and this one sends them to the database. Nothing of it counts yet.
+//! One reading of a document, from its first byte to its last: a thread inflates and seals it, one makes rows of it,
+//! and this one sends them to the database. Nothing of it counts yet.
 
 use std::io::BufReader;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -8,7 +8,7 @@ use postgres::GenericClient;
 
 use super::archive::{Digests, Document};
 use super::beside::Companions;
-use super::blocks::blocks;
+use super::blocks::{Tapped, blocks};
 use super::feed::{Batch, Feed, Found, MOST_REJECTS, Mode, Words};
 use super::progress::Progress;
 use crate::failpoint::failpoint;
@@ -57,18 +57,21 @@ impl Reading<'_> {
         let is_second = matches!(mode, Mode::Some(_));
         let mut progress = Progress::new(self.out, &document.shown, self.digests.map(|digests| digests.bytes));
         let (sender, batches) = sync_channel(CHANNEL);
-        let (pump, mut blocks, sealing) = blocks();
-        let (loaded, inflated, read, sealed) = std::thread::scope(|scope| {
-            let sealed = scope.spawn(move || sealing.run());
-            let (pump, tap) = if document.is_stream() { (None, Some(pump)) } else { (Some(pump), None) };
-            let inflated = scope.spawn(move || pump.map_or(Ok(()), |pump| document.read(|bytes| pump.run(bytes))));
+        let (pump, mut blocks) = blocks();
+        let (loaded, inflated, read) = std::thread::scope(|scope| {
+            let is_stream = document.is_stream();
+            let pump = (!is_stream).then_some(pump);
+            let inflated = scope.spawn(move || pump.map(|pump| document.read(|bytes| pump.run(bytes))).transpose());
             let reader = scope.spawn(move || {
                 let mut feed = Feed::new(sender, words, files, mode);
-                let about = match tap {
-                    None => (files.read)(&mut blocks, rules, &mut feed),
-                    Some(pump) => document.read(|bytes| {
-                        (files.read)(&mut BufReader::with_capacity(BLOCK, pump.tap(bytes)), rules, &mut feed)
-                    })?,
+                let (about, seal) = if is_stream {
+                    document.read(|bytes| {
+                        let mut tapped = BufReader::with_capacity(BLOCK, Tapped::new(bytes));
+                        let about = (files.read)(&mut tapped, rules, &mut feed);
+                        (about, Some(tapped.into_inner().seal()))
+                    })?
+                } else {
+                    ((files.read)(&mut blocks, rules, &mut feed), None)
                 };
                 drop(blocks); // whoever inflates need not go on
                 let rejected = feed.rejected();
@@ -79,17 +82,17 @@ impl Reading<'_> {
                     _ => Ok(()),
                 };
                 let last = if about.is_ok() { beside.and_then(|()| feed.finish()) } else { Ok(()) };
-                Ok::<_, Failure>((about, rejected, last, feed.found()))
+                Ok::<_, Failure>((about, rejected, last, feed.found(), seal))
             });
             let loaded = self.load(client, &batches, own, &mut progress);
             drop(batches); // which stops the reader
-            (loaded, inflated.join(), reader.join(), sealed.join())
+            (loaded, inflated.join(), reader.join())
         });
         progress.end();
         loaded?;
-        let (about, rejected, last, found) = read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        inflated.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        let seal = sealed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let (about, rejected, last, found, tapped) = read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let pumped = inflated.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let seal = tapped.or(pumped).ok_or_else(|| Failure::new(Kind::Bug, "a document without its seal"))?;
         if found.rejected() > MOST_REJECTS {
             return Err(too_many(document, found.rejected(), None));
         }
