@@ -46,19 +46,17 @@ pub(super) fn stamp(text: &str) -> Option<Stamp> {
 /// Seconds from `start` to a time of day such as `7:11:52.21 AM` in the export's offset. Whether the clock has 12 or 24
 /// hours, and how the phone's language writes the half of the day, does not matter: a record lasts minutes.
 pub(super) fn beat(text: &str, start: Stamp) -> Option<f64> {
-    let clock: String = text
-        .chars()
-        .skip_while(|c| !c.is_ascii_digit())
-        .take_while(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | ','))
-        .map(|c| if c == ',' { '.' } else { c })
-        .collect();
+    let clock = &text[text.find(|c: char| c.is_ascii_digit())?..];
+    let is_clock = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.' | ',');
+    let clock = &clock[..clock.find(|c| !is_clock(c)).unwrap_or(clock.len())];
     let mut parts = clock.splitn(3, ':');
     let hour: u32 = parts.next()?.parse().ok().filter(|hour| *hour < 24)?;
     let minute: u32 = parts.next()?.parse().ok().filter(|minute| *minute < 60)?;
     let second = parts.next()?;
-    let (whole, fraction) = second.split_once('.').unwrap_or((second, "0"));
+    let (whole, fraction) = second.split_once(['.', ',']).unwrap_or((second, ""));
     let whole: u32 = whole.parse().ok().filter(|second| *second < 61)?;
-    let hundredths: u32 = format!("{fraction:0<2}").get(..2)?.parse().ok()?;
+    let mut digits = fraction.chars().chain(['0', '0']).map(|c| c.to_digit(10));
+    let hundredths = digits.next()?? * 10 + digits.next()??;
     let of_day = i64::from((hour * 3600 + minute * 60 + whole) * 100 + hundredths);
     let began = (start.at + i64::from(start.offset_s)) * 100;
     let after = (of_day - began).rem_euclid(HALF_DAY);

@@ -14,10 +14,12 @@ mod rows;
 mod scanner;
 #[cfg(test)]
 mod scanner_tests;
+mod shape;
 mod side;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod text;
 #[cfg(test)]
 mod told;
 

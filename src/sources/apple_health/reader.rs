@@ -223,7 +223,7 @@ impl<R: BufRead> Walk<'_, R> {
             while let Some((length, record)) = scanner.next(&block[used..]) {
                 used += length;
                 taken += 1;
-                told = self.visitor.record(record).and_then(|()| self.visitor.progress(position + used as u64));
+                told = self.visitor.record(record);
                 if told.is_err() {
                     break;
                 }
@@ -231,7 +231,7 @@ impl<R: BufRead> Walk<'_, R> {
             let is_whole = used == block.len();
             document.consume(used);
             self.root += used as u64;
-            told?;
+            told.and_then(|()| self.visitor.progress(position + used as u64))?;
             if used == 0 || !is_whole {
                 break;
             }

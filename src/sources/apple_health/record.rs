@@ -11,18 +11,14 @@ pub(super) const MOST_ATTRIBUTES: usize = 256;
 /// No element at the top of a document may be longer (docs/adr/24).
 pub(super) const LONGEST: usize = 16 << 20;
 
+/// What the types of quantities begin with.
+pub(super) const QUANTITY: &str = "HKQuantityType";
+
 /// A record as it is understood.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Record {
-    pub(super) kind: String,
-    pub(super) unit: Option<String>,
+    pub(super) words: Words,
     pub(super) value_text: Option<String>,
-    /// The value where it is a finite number.
-    pub(super) value: Option<f64>,
-    pub(super) source_name: Option<String>,
-    pub(super) source_version: Option<String>,
-    /// Without its memory address.
-    pub(super) device: Option<String>,
     /// Instants in seconds since 1970.
     pub(super) created_at: Option<i64>,
     pub(super) start_at: i64,
@@ -33,6 +29,45 @@ pub(super) struct Record {
     pub(super) beats: Vec<(f64, f64)>,
     /// The zone that the record names.
     pub(super) zone: Option<Tz>,
+}
+
+/// The words of a record, which thousands of others share: made once, together with their part of an identity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Words {
+    pub(super) kind: String,
+    pub(super) unit: Option<String>,
+    pub(super) source_name: Option<String>,
+    pub(super) source_version: Option<String>,
+    /// Without its memory address.
+    pub(super) device: Option<String>,
+    /// What an identity holds of them before the value, and behind it.
+    identity: [Vec<u8>; 2],
+}
+
+impl Words {
+    pub(super) fn new(
+        kind: String,
+        unit: Option<String>,
+        source_name: Option<String>,
+        source_version: Option<String>,
+        device: Option<String>,
+    ) -> Self {
+        let mut identity = [vec![1], Vec::new()]; // the form of this digest
+        add(&mut identity[0], Some(kind.as_bytes()));
+        add(&mut identity[0], unit.as_deref().map(str::as_bytes));
+        for word in [&source_name, &source_version, &device] {
+            add(&mut identity[1], word.as_deref().map(str::as_bytes));
+        }
+        Self { kind, unit, source_name, source_version, device, identity }
+    }
+}
+
+/// Adds a field to what an identity is made of.
+fn add(buffer: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    let Some(bytes) = bytes else { return buffer.push(0) };
+    buffer.push(1);
+    buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    buffer.extend_from_slice(bytes);
 }
 
 /// Why a record cannot be used: our rule, and the field.
@@ -138,14 +173,12 @@ impl Draft {
         let start = date("startDate", Some(start))?.ok_or_else(|| Fault::new("no_start", "startDate: empty"))?;
         let metadata = std::mem::take(&mut self.metadata);
         let zone = metadata.iter().find(|(key, _)| key == "HKTimeZone").and_then(|(_, name)| name.parse().ok());
+        if is_unusable(&kind, value_text.as_deref()) {
+            return Err(Fault::new("bad_number", "value: not a number"));
+        }
         Ok(Record {
-            value: number(&kind, value_text.as_deref())?,
-            kind,
-            unit,
+            words: Words::new(kind, unit, source_name, source_version, device.map(without_address)),
             value_text,
-            source_name,
-            source_version,
-            device: device.map(without_address),
             created_at: date("creationDate", created)?.map(|stamp| stamp.at),
             start_at: start.at,
             end_at: date("endDate", end)?.map(|stamp| stamp.at),
@@ -179,13 +212,13 @@ pub(super) fn date(field: &str, text: Option<String>) -> Result<Option<Stamp>, F
 }
 
 /// A quantity must be a number where it has a value at all; elsewhere a value may be a word.
-fn number(kind: &str, text: Option<&str>) -> Result<Option<f64>, Fault> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-    if number.is_none() && kind.starts_with("HKQuantityType") {
-        return Err(Fault::new("bad_number", "value: not a number"));
-    }
-    Ok(number)
+fn is_unusable(kind: &str, value: Option<&str>) -> bool {
+    kind.starts_with(QUANTITY) && value.is_some_and(|value| !value.is_empty() && number(value).is_none())
+}
+
+/// What a text says where it is a finite number.
+pub(super) fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 fn beats(written: &[(String, String)], start: Stamp) -> Result<Vec<(f64, f64)>, Fault> {
@@ -209,35 +242,33 @@ pub(super) fn without_address(device: String) -> String {
 }
 
 impl Record {
+    /// The value where it is a finite number.
+    pub(super) fn value(&self) -> Option<f64> {
+        self.value_text.as_deref().and_then(number)
+    }
+
     /// 128 bits over the content. The same sample has the same id in every export: instants count, not how they are
     /// written, and neither do the order of metadata and the device's address.
     pub(super) fn identity(&self, buffer: &mut Vec<u8>) -> u128 {
-        fn add(buffer: &mut Vec<u8>, bytes: Option<&[u8]>) {
-            let Some(bytes) = bytes else { return buffer.push(0) };
-            buffer.push(1);
-            buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-            buffer.extend_from_slice(bytes);
-        }
         buffer.clear();
-        buffer.push(1); // the form of this digest
-        for text in [
-            Some(&self.kind),
-            self.unit.as_ref(),
-            self.value_text.as_ref(),
-            self.source_name.as_ref(),
-            self.source_version.as_ref(),
-            self.device.as_ref(),
-        ] {
-            add(buffer, text.map(String::as_bytes));
-        }
+        buffer.extend_from_slice(&self.words.identity[0]);
+        add(buffer, self.value_text.as_deref().map(str::as_bytes));
+        buffer.extend_from_slice(&self.words.identity[1]);
         for instant in [Some(self.start_at), self.end_at, self.created_at] {
             add(buffer, instant.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
         }
-        let mut metadata: Vec<&(String, String)> = self.metadata.iter().collect();
-        metadata.sort();
-        for (key, value) in metadata {
+        let add_entry = |buffer: &mut Vec<u8>, (key, value): &(String, String)| {
             add(buffer, Some(key.as_bytes()));
             add(buffer, Some(value.as_bytes()));
+        };
+        if let [entry] = self.metadata.as_slice() {
+            add_entry(buffer, entry);
+        } else if !self.metadata.is_empty() {
+            let mut metadata: Vec<&(String, String)> = self.metadata.iter().collect();
+            metadata.sort();
+            for entry in metadata {
+                add_entry(buffer, entry);
+            }
         }
         buffer.push(2);
         for (seconds, bpm) in &self.beats {
@@ -301,7 +332,7 @@ mod tests {
         assert_eq!(code(&WALK.replace("type=", "kind=")).map(|_| ()), Err("no_type"));
         assert_eq!(code(&WALK.replace("'a'", "'&nbsp;'")).map(|_| ()), Err("bad_text"));
         assert_eq!(code(&"a='1' ".repeat(300)).map(|_| ()), Err("too_many_attributes"));
-        assert_eq!(code(&WALK.replace("value='12'", "value=''")).map(|record| record.value), Ok(None));
+        assert_eq!(code(&WALK.replace("value='12'", "value=''")).map(|record| record.value()), Ok(None));
         assert_eq!(code(&WALK.replace("value='12'", "")).map(|record| record.value_text), Ok(None));
     }
 
@@ -310,9 +341,9 @@ mod tests {
         let stage = WALK.replace("HKQuantityTypeIdentifierStepCount", "HKCategoryTypeIdentifierSleepAnalysis");
         let found = record(&stage.replace("'12'", "'Core' value='Deep'"), &["key='HKTimeZone' value='Asia/Jerusalem'"]);
         let found = found.expect("a record");
-        assert_eq!((found.value, found.value_text.as_deref()), (None, Some("Core")));
+        assert_eq!((found.value(), found.value_text.as_deref()), (None, Some("Core")));
         assert_eq!(found.zone, Some(chrono_tz::Asia::Jerusalem));
-        assert_eq!(found.device.as_deref(), Some("name:Watch, model:W"));
+        assert_eq!(found.words.device.as_deref(), Some("name:Watch, model:W"));
         assert_eq!(without_address("<Watch6,4>".into()), "<Watch6,4>");
     }
 }

@@ -81,6 +81,8 @@ pub(super) struct Numbered {
     pub(super) offset_s: i32,
     /// In days since 1970.
     pub(super) local_day: i32,
+    /// The value where it is a finite number.
+    pub(super) value: Option<f64>,
     pub(super) id: u128,
     pub(super) ordinal: i32,
 }
@@ -135,26 +137,27 @@ impl Visitor for Rows<'_> {
 impl Rows<'_> {
     fn record_row(&mut self, stage: usize, record: &Record) -> anyhow::Result<()> {
         let sink = &mut *self.sink;
-        let kind = sink.word(TYPES, &record.kind);
+        let kind = sink.word(TYPES, &record.words.kind);
         let bucket = Bucket { kind, day: i32::try_from(record.start_at.div_euclid(DAY))? };
         if sink.passes_by(bucket) {
             return Ok(());
         }
         let id = record.identity(&mut self.buffer);
         let (place, local_day) = self.places.at(self.reading, record.zone, record.start_at);
-        let want = sink.want(&Sample { stage, kind: &record.kind, bucket, id, local_day });
+        let want = sink.want(&Sample { stage, kind: &record.words.kind, bucket, id, local_day });
         if want == Want::Nothing {
             return Ok(());
         }
         let mut word = |place, text: Option<&String>| text.map(|text| sink.word(place, text));
         let numbers = [
             Some(kind),
-            word(UNITS, record.unit.as_ref()),
-            word(SOURCE_NAMES, record.source_name.as_ref()),
-            word(SOURCE_VERSIONS, record.source_version.as_ref()),
-            word(DEVICES, record.device.as_ref()),
+            word(UNITS, record.words.unit.as_ref()),
+            word(SOURCE_NAMES, record.words.source_name.as_ref()),
+            word(SOURCE_VERSIONS, record.words.source_version.as_ref()),
+            word(DEVICES, record.words.device.as_ref()),
         ];
         let zone = sink.word(ZONES, place.zone.name());
+        let value = record.value();
         let row = &mut self.row;
         row.clear();
         row.int(numbers[TYPES]);
@@ -169,7 +172,7 @@ impl Rows<'_> {
         row.int(Some(zone));
         row.int(Some(place.offset_s));
         row.bool(record.zone.is_some());
-        row.float(record.value);
+        row.float(value);
         row.text(record.value_text.as_deref());
         self.metadata.clear();
         row.jsonb(metadata(&record.metadata, &mut self.metadata));
@@ -185,6 +188,7 @@ impl Rows<'_> {
             device: numbers[DEVICES],
             offset_s: place.offset_s,
             local_day,
+            value,
             id,
             ordinal,
         };

@@ -129,8 +129,8 @@ fn the_body_of_ios_16_and_control_characters_are_read() {
     let odd = RECORD.replace("\"a\"", "\"a\u{b}b\"").replace("unit=\"count\"", "unit=\"count\" unit=\"mi\"");
     let (found, about) = run(export(&format!("{statistics}{odd}/>")));
     about.expect("an export");
-    assert_eq!(found.records[0].source_name.as_deref(), Some("a b"));
-    assert_eq!(found.records[0].unit.as_deref(), Some("count"));
+    assert_eq!(found.records[0].words.source_name.as_deref(), Some("a b"));
+    assert_eq!(found.records[0].words.unit.as_deref(), Some("count"));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn exports_of_ios_8_are_read() {
                Health Mate App Version=\"2.3\" startDate=\"20150616071916-0700\" endDate=\"20150616071916-0700\"/>";
     let (found, about) = run(export(old));
     about.expect("an export");
-    assert_eq!(found.records[0].source_name.as_deref(), Some("Health Mate"));
+    assert_eq!(found.records[0].words.source_name.as_deref(), Some("Health Mate"));
     assert_eq!(found.records[0].metadata, [("Health Mate App Version".to_owned(), "2.3".to_owned())]);
 }
 

@@ -30,6 +30,8 @@ mod apple_health {
     mod reader;
     mod record;
     mod scanner;
+    mod shape;
+    mod text;
     mod told;
 
     use scanner::Scanner;

@@ -140,16 +140,16 @@ impl Sums {
     pub(super) fn add(&mut self, record: &Record, numbered: &Numbered, sink: &mut dyn Sink) -> anyhow::Result<()> {
         if self.open.as_ref().is_none_or(|kind| kind.number != numbered.kind) {
             self.close(sink)?;
-            self.open = Some(Kind::new(numbered.kind, &record.kind));
+            self.open = Some(Kind::new(numbered.kind, &record.words.kind));
         }
         let Some(kind) = &mut self.open else { return Ok(()) };
         if self.closed.contains(&kind.number) {
             self.left.insert((kind.number, numbered.local_day));
         }
         if let Some(Group { source_name, device, by_hand, .. }) = kind.add(record, numbered) {
-            self.ranks
-                .entry((source_name, device, by_hand))
-                .or_insert_with(|| Rank::of(by_hand, record.source_name.as_deref(), record.device.as_deref()));
+            self.ranks.entry((source_name, device, by_hand)).or_insert_with(|| {
+                Rank::of(by_hand, record.words.source_name.as_deref(), record.words.device.as_deref())
+            });
         }
         if kind.spans.len() >= MOST_SPANS {
             kind.sweep_older(&self.ranks);
@@ -199,7 +199,7 @@ impl Kind {
 
     /// Says to which group it came, where that is new.
     fn add(&mut self, record: &Record, numbered: &Numbered) -> Option<Group> {
-        let said = record.value_text.as_deref().filter(|_| self.is_category || record.value.is_none());
+        let said = record.value_text.as_deref().filter(|_| self.is_category || numbered.value.is_none());
         let group = Group {
             day: numbered.local_day,
             unit: numbered.unit.unwrap_or(0),
@@ -208,29 +208,29 @@ impl Kind {
             device: numbered.device,
             by_hand: is_by_hand(record),
             at_meal: is_at_meal(record),
-            is_above_one: record.value.map(|value| value > 1.0),
+            is_above_one: numbered.value.map(|value| value > 1.0),
         };
         let known = self.groups.len();
         let place = self.place(group);
         let length = record.end_at.map(|end| end - record.start_at);
         let sum = &mut self.groups[place as usize].1;
         sum.add(record, numbered);
-        if self.is_category || record.value.is_none() {
+        if self.is_category || numbered.value.is_none() {
             sum.add_length(length);
         }
-        if record.value.is_some_and(|value| value.abs() >= LARGEST)
+        if numbered.value.is_some_and(|value| value.abs() >= LARGEST)
             || self.swept.is_some_and(|swept| group.day <= swept && self.adds_up.is_some())
         {
             self.left.insert(group.day);
         }
         let counts = match self.adds_up {
-            Some(AddsUp::Values) => record.value.is_some(),
+            Some(AddsUp::Values) => numbered.value.is_some(),
             Some(AddsUp::Categories) => true,
             Some(AddsUp::Lengths) => length.is_some(),
             None => false,
         };
         if counts {
-            let value = record.value.unwrap_or_default();
+            let value = numbered.value.unwrap_or_default();
             self.spans.push(Span { day: group.day, group: place, start: record.start_at, length, value });
         }
         (self.groups.len() > known).then_some(group)
@@ -307,7 +307,7 @@ impl Sum {
         self.records += 1;
         self.ended += i64::from(record.end_at.is_some());
         self.digest ^= digest::of(numbered.id, numbered.ordinal);
-        if let Some(value) = record.value {
+        if let Some(value) = numbered.value {
             self.millionths += sweep::millionths(value);
             let (low, high) = self.values.unwrap_or((value, value));
             self.values = Some((low.min(value), high.max(value)));
