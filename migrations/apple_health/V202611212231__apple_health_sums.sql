@@ -15,7 +15,7 @@ create table apple_health_raw.sums (
   is_above_one        boolean,
   records             bigint  not null,
   ended               bigint  not null,
-  millionths          bigint,
+  billionths          bigint,
   seconds             bigint,
   lowest              double precision,
   highest             double precision,
@@ -24,7 +24,7 @@ create table apple_health_raw.sums (
   digest              bigint  not null,
   west                integer not null,
   east                integer not null,
-  counted_millionths  bigint,
+  counted_billionths  bigint,
   counted_seconds     bigint,
   counted_parts       bigint,
   run_id              bigint  not null
@@ -44,7 +44,7 @@ comment on column apple_health_raw.sums.at_meal is 'They are tied to a meal, as 
 comment on column apple_health_raw.sums.is_above_one is 'Their numbers are above one, so that a fraction among them is a percentage already; null: no numbers.';
 comment on column apple_health_raw.sums.records is 'How many.';
 comment on column apple_health_raw.sums.ended is 'How many have an end.';
-comment on column apple_health_raw.sums.millionths is 'Sum of the values in millionths, each rounded; null: no numbers.';
+comment on column apple_health_raw.sums.billionths is 'Sum of the values in billionths, each rounded; null: no numbers.';
 comment on column apple_health_raw.sums.seconds is 'Sum of the lengths in seconds; null: numbers, or no ends.';
 comment on column apple_health_raw.sums.lowest is 'Lowest value.';
 comment on column apple_health_raw.sums.highest is 'Highest value.';
@@ -53,9 +53,9 @@ comment on column apple_health_raw.sums.longest is 'Longest length in seconds; n
 comment on column apple_health_raw.sums.digest is 'Digest of their ids in any order: uuid_hash_extended(id, ordinal), all combined by exclusive or.';
 comment on column apple_health_raw.sums.west is 'Lowest offset from UTC in seconds.';
 comment on column apple_health_raw.sums.east is 'Highest offset from UTC in seconds.';
-comment on column apple_health_raw.sums.counted_millionths is 'As millionths, each value only for the share of its time that no better writer of the day covers; null: the day has one writer.';
-comment on column apple_health_raw.sums.counted_seconds is 'As seconds, without the time that better writers cover; null like counted_millionths.';
-comment on column apple_health_raw.sums.counted_parts is 'Records in millionths, each by its share; null like counted_millionths.';
+comment on column apple_health_raw.sums.counted_billionths is 'As billionths, each value only for the share of its time that no better writer of the day covers; null: the day has one writer.';
+comment on column apple_health_raw.sums.counted_seconds is 'As seconds, without the time that better writers cover; null like counted_billionths.';
+comment on column apple_health_raw.sums.counted_parts is 'Records in millionths, each by its share; null like counted_billionths.';
 comment on column apple_health_raw.sums.run_id is 'Run that brought them (meta.import_runs).';
 
 create table apple_health_raw.kinds (

@@ -16,6 +16,7 @@ mod journeys;
 mod kept;
 mod kills;
 mod parts;
+mod reckoned;
 mod rewritten;
 mod side;
 mod sums;

@@ -1,10 +1,9 @@
 -- grain: one row per local day, metric and statistic: the total of what adds up, the mean, lowest and highest of what does not
 -- Phone and watch count the same steps. Writers are ranked (typed in, watch, phone, others, then by name), and a record of a worse one counts only for
 -- the share of its time that no better one covers, records without length count whole unless a better one covers their instant. Records of one
--- writer all count. The day is that of the start. is_partial: the last export that brought records of the day was made
--- on that day.
+-- writer all count. The day is that of the start. is_partial: no export was made after the day was over.
 -- The importer has added up the days of a first import (sums), which count while no later run has touched them. The others are added up here, in the
--- same way: millions of records as they stand, and only the sums get a meaning. Sums are taken in millionths, so that no order of the
+-- same way: millions of records as they stand, and only the sums get a meaning. Sums are taken in billionths, so that no order of the
 -- records, and no way of reading them, gives another last digit.
 with day as materialized (
   select d.*, row_number() over () as n from changed d
@@ -19,14 +18,16 @@ meaning as materialized (
    where c.agg <> 'none'
 ),
 file as materialized (
-  select i.file_id, i.run_id, e.exported_at
+  select i.file_id, i.run_id
     from meta.import_file i
     join me on me.user_id = i.user_id
-    left join apple_health_raw.exports e on e.user_id = i.user_id and e.account_id = i.account_id and e.file_id = i.file_id
    where i.status = 'published'
 ),
+newest as materialized (
+  select max(x.day) as day from apple_health_raw.export_days x join me on me.user_id = x.user_id and me.account_id = x.account_id
+),
 ready as materialized (
-  select d.n, s.*, f.exported_at
+  select d.n, s.*
     from apple_health_raw.sums s
     join apple_health_raw.days k
       on k.user_id = s.user_id and k.account_id = s.account_id and k.type_id = s.type_id and k.local_date = s.local_date and k.run_id = s.run_id
@@ -81,8 +82,8 @@ summed as materialized (
        , r.file_id
        , count(*)                                                 as records
        , count(r.end_at)                                          as ended
-       , sum(case when abs(r.value) < 1e12 then round(r.value * 1e6)::bigint end) as millionths
-       , sum(r.value) filter (where not abs(r.value) < 1e12)      as beyond
+       , sum(case when abs(r.value) < 1e9 then round(r.value * 1e9)::bigint end) as billionths
+       , sum(r.value) filter (where not abs(r.value) < 1e9)       as beyond
        , sum(case when r.value is null or r.type_id = any ((select type_ids from category)::integer[])
                   then extract(epoch from r.end_at - r.start_at)::bigint end) as seconds
        , min(r.value)                                             as lowest
@@ -98,12 +99,12 @@ summed as materialized (
    group by 1, 2, 3, 4, 5, 6, 7, 8, r.type_id, r.file_id, r.x
 ),
 told as materialized (
-  select n, type_id, unit_id, value_text, coalesce(source_name_id, 0) as source_name_id, coalesce(device_id, 0) as device_id, by_hand, at_meal, is_above_one, records, ended, millionths, null::double precision as beyond, seconds
-       , lowest, highest, shortest, longest, digest, west, east, exported_at, counted_millionths, counted_seconds, counted_parts
+  select n, type_id, unit_id, value_text, coalesce(source_name_id, 0) as source_name_id, coalesce(device_id, 0) as device_id, by_hand, at_meal, is_above_one, records, ended, billionths, null::double precision as beyond, seconds
+       , lowest, highest, shortest, longest, digest, west, east, counted_billionths, counted_seconds, counted_parts
     from ready
    union all
-  select s.n, s.type_id, s.unit_id, s.value_text, coalesce(s.source_name_id, 0), coalesce(s.device_id, 0), s.by_hand, s.at_meal, s.is_above_one, s.records, s.ended, s.millionths
-       , s.beyond, s.seconds, s.lowest, s.highest, s.shortest, s.longest, s.digest, s.west, s.east, f.exported_at, null, null, null
+  select s.n, s.type_id, s.unit_id, s.value_text, coalesce(s.source_name_id, 0), coalesce(s.device_id, 0), s.by_hand, s.at_meal, s.is_above_one, s.records, s.ended, s.billionths
+       , s.beyond, s.seconds, s.lowest, s.highest, s.shortest, s.longest, s.digest, s.west, s.east, null, null, null
     from summed s
     join file f on f.file_id = s.file_id
 ),
@@ -122,12 +123,12 @@ part as materialized (
   select t.n, c.metric_code, c.agg, c.rule, c.is_category, c.shift, c.factor, c.number
        , c.rule = 'fraction' and t.is_above_one                   as is_percent
        , sum(t.records) as records, sum(t.ended) as ended, sum(t.seconds) as seconds
-       , coalesce(sum(t.millionths), 0)::double precision / 1e6 + coalesce(sum(t.beyond), 0) as added
+       , coalesce(sum(t.billionths), 0)::double precision / 1e9 + coalesce(sum(t.beyond), 0) as added
        , min(t.lowest) as lowest, max(t.highest) as highest, min(t.shortest) as shortest, max(t.longest) as longest
-       , sum(t.counted_millionths)::double precision / 1e6        as counted
+       , sum(t.counted_billionths)::double precision / 1e9        as counted
        , sum(t.counted_seconds)                                   as counted_seconds
        , sum(t.counted_parts)::double precision / 1e6             as counted_parts
-       , bit_xor(t.digest) as digest, min(t.west) as west, max(t.east) as east, max(t.exported_at) as exported_at
+       , bit_xor(t.digest) as digest, min(t.west) as west, max(t.east) as east
        , min((t.source_name_id::bigint << 32) + t.device_id::bigint * 2 + t.by_hand::integer) as first_writer
        , max((t.source_name_id::bigint << 32) + t.device_id::bigint * 2 + t.by_hand::integer) as last_writer
     from told t
@@ -167,7 +168,7 @@ total as materialized (
                else (highest + shift) * factor
              end)                                                 as highest
        , sum(case when rule = 'duration' then ended else records end)::bigint as records
-       , bit_xor(digest) as digest, min(west) as west, max(east) as east, max(exported_at) as exported_at
+       , bit_xor(digest) as digest, min(west) as west, max(east) as east
        , agg = 'sum' and min(first_writer) <> max(last_writer)    as is_shared
     from part
    group by 1, 2, 3, 4
@@ -221,8 +222,8 @@ share as (
 ),
 swept_part as (
   select n, is_sensor, rule, is_category, factor, number
-       , coalesce(sum(case when abs(counted) < 1e12 then round(counted * 1e6)::bigint end), 0)::double precision / 1e6
-         + coalesce(sum(counted) filter (where not abs(counted) < 1e12), 0) as counted
+       , coalesce(sum(case when abs(counted) < 1e9 then round(counted * 1e9)::bigint end), 0)::double precision / 1e9
+         + coalesce(sum(counted) filter (where not abs(counted) < 1e9), 0) as counted
        , sum(coalesce(free, length))                              as counted_seconds
        , sum(case when free is null then 1000000 when free = 0 then 0
                   else round(free::double precision / length::double precision * 1e6)::bigint end)::double precision / 1e6 as counted_parts
@@ -243,17 +244,17 @@ swept as materialized (
    group by 1, 2
 ),
 figure as materialized (
-  select n, metric_code, digest, records, west, east, exported_at, 'total' as stat
+  select n, metric_code, digest, records, west, east, 'total' as stat
        , case when d.is_shared then coalesce(s.counted, d.counted) else d.added end::double precision as value_num
     from total d
     left join swept s using (n, is_sensor)
    where agg = 'sum'
    union all
-  select n, metric_code, digest, records, west, east, exported_at, 'avg', (added / records)::double precision from total where agg <> 'sum'
+  select n, metric_code, digest, records, west, east, 'avg', least(greatest(added::double precision / records, lowest), highest) from total where agg <> 'sum'
    union all
-  select n, metric_code, digest, records, west, east, exported_at, 'min', lowest from total where agg <> 'sum'
+  select n, metric_code, digest, records, west, east, 'min', lowest from total where agg <> 'sum'
    union all
-  select n, metric_code, digest, records, west, east, exported_at, 'max', highest from total where agg <> 'sum'
+  select n, metric_code, digest, records, west, east, 'max', highest from total where agg <> 'sum'
 ),
 -- The few ways in which a figure is flagged, so that flags are made and judged once each.
 manner as materialized (
@@ -279,4 +280,4 @@ select k.source_id                                         as raw_source_id
   join meta.metrics m on m.metric_code = f.metric_code
   join manner q
     on q.is_implausible = meta.implausible(f.value_num, m.plausible_lo, m.plausible_hi)
-   and q.is_partial = coalesce(meta.local_date(f.exported_at, f.east) <= k.local_date, false)
+   and q.is_partial = coalesce((select day from newest) <= k.local_date, false)

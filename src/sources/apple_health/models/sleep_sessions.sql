@@ -2,8 +2,8 @@
 -- Nothing in an export says which segments are one night. Sorted by start, a segment more than 60 minutes after everything before it begins a new
 -- session, awake segments belong to it. Where stages overlap, deep beats REM beats light beats unstaged beats awake beats unknown, so that every
 -- second counts once. Time in bed is the union of InBed, or the length of the session where there is none or less than was slept.
--- The day is that of waking. Of a source's sessions that end on one day the longest is its main one, the others are naps below three hours that lie
--- between 09:00 and 21:00. Segments without length are in raw only.
+-- The day is that of waking. Of a source's sessions that end on one day the longest is its main one (by what was slept, else by the time in bed), the
+-- others are naps below three hours that lie between 09:00 and 21:00. Segments without length are in raw only.
 select raw_source_id
      , raw_path
      , start_at
@@ -30,7 +30,7 @@ select raw_source_id
          when asleep_s > 0 then 'asleep_only'
          else 'none'
        end                                          as stage_scheme
-     , jsonb_build_object('segments', segments)     as detail
+     , jsonb_build_object('segments', segments, 'writer', writer) as detail
      , stages
      , raw_hash
      , flags
@@ -43,7 +43,7 @@ select raw_source_id
              case when t.clock_wrong then 'clock_wrong' end
            ], null) as flags
          , row_number() over (partition by t.user_id, t.account_id, t.raw_source_id, t.local_date
-                              order by coalesce(nullif(t.asleep_s, 0), 0) desc, t.in_bed_s desc, t.start_at) as place
+                              order by coalesce(nullif(t.asleep_s, 0), t.in_bed_s) desc, t.in_bed_s desc, t.start_at) as place
          -- overlaps 21:00 to 09:00 on the clock of the person
          , (t.wall_start::time < time '09:00' or t.wall_start::time >= time '21:00'
             or t.wall_end::time > time '21:00' or t.wall_end::time <= time '09:00'
@@ -76,6 +76,7 @@ select raw_source_id
                  , (array_agg(s.tz_name order by s.start_at, s.id, s.ordinal))[1]                       as tz_name
                  , (array_agg(s.tz_basis order by s.start_at, s.id, s.ordinal))[1]                      as tz_basis
                  , count(*)                                                                             as segments
+                 , (array['watch', 'phone', 'other'])[min(s.class)]                                     as writer
                  , bool_and(s.by_hand)                                                                  as by_hand
                  , bool_or(s.clock_wrong)                                                               as clock_wrong
                  , sha256(convert_to(string_agg(s.id::text || '.' || s.ordinal, ' ' order by s.start_at, s.id, s.ordinal), 'UTF8')) as raw_hash
@@ -110,6 +111,7 @@ select raw_source_id
                              , z.tz_name
                              , case when r.zone_from_record then 'record' else 'home' end as tz_basis
                              , coalesce(m.code, 'unknown')                            as stage
+                             , coalesce(v.class, apple_health_raw.device_class(c.source_id, null)) as class
                              , apple_health_raw.by_hand(r.metadata)                   as by_hand
                              , r.start_at < '1970-01-01 00:00+00' or coalesce(r.end_at > x.exported_at, false) as clock_wrong
                           from changed c
@@ -125,6 +127,9 @@ select raw_source_id
                             on x.user_id = r.user_id and x.account_id = r.account_id and x.file_id = r.file_id
                           left join apple_health_raw.zones z
                             on z.user_id = r.user_id and z.account_id = r.account_id and z.zone_id = r.zone_id
+                          left join (select user_id, account_id, device_id, apple_health_raw.device_class(null, device) as class
+                                       from apple_health_raw.devices offset 0) v
+                            on v.user_id = r.user_id and v.account_id = r.account_id and v.device_id = r.device_id
                           left join apple_health_raw.mapping m
                             on m.type = 'HKCategoryTypeIdentifierSleepAnalysis' and m.value = coalesce(r.value_text, '')
                          where r.missing_since_run_id is null

@@ -12,7 +12,7 @@ pub(super) fn groups(kind: &mut Kind, row: &mut Row, sink: &mut dyn Sink) -> any
         let text = group.text.checked_sub(1).and_then(|place| kind.texts.get(place as usize));
         if !encode(row, kind.number, &group, &sum, text.map(String::as_str)) {
             kind.left.insert(group.day);
-            encode(row, kind.number, &group, &Sum { millionths: 0, seconds: 0, counted: None, ..sum }, None);
+            encode(row, kind.number, &group, &Sum { billionths: 0, seconds: 0, counted: None, ..sum }, None);
         }
         sink.row(SUMS, &kind.name, Some(group.day), row)?;
     }
@@ -62,7 +62,7 @@ fn encode(row: &mut Row, kind: i32, group: &Group, sum: &Sum, text: Option<&str>
     row.bool_or_null(group.is_above_one);
     row.long(Some(sum.records));
     row.long(Some(sum.ended));
-    row.long(sum.values.and_then(|_| narrow(sum.millionths)));
+    row.long(sum.values.and_then(|_| narrow(sum.billionths)));
     row.long(sum.lengths.and_then(|_| narrow(sum.seconds)));
     row.float(sum.values.map(|(low, _)| low));
     row.float(sum.values.map(|(_, high)| high));
@@ -71,7 +71,7 @@ fn encode(row: &mut Row, kind: i32, group: &Group, sum: &Sum, text: Option<&str>
     row.long(Some(sum.digest));
     row.int(Some(sum.west));
     row.int(Some(sum.east));
-    row.long(sum.counted.and_then(|counted| narrow(counted.millionths)));
+    row.long(sum.counted.and_then(|counted| narrow(counted.billionths)));
     row.long(sum.counted.and_then(|counted| narrow(counted.seconds)));
     row.long(sum.counted.and_then(|counted| narrow(counted.parts)));
     fits

@@ -20,7 +20,7 @@ const MOST_SPANS: usize = if cfg!(debug_assertions) { 2_000 } else { 500_000 };
 /// Groups of an open type. Only a type with a new word in each record has more.
 const MOST_GROUPS: usize = 100_000;
 /// A sum of larger values is left to the model, in another arithmetic.
-const LARGEST: f64 = 1e12;
+const LARGEST: f64 = 1e9;
 
 /// By app, device, and whether somebody typed it in.
 type Ranks = HashMap<(Option<i32>, Option<i32>, bool), Rank>;
@@ -75,7 +75,7 @@ struct Group {
 struct Sum {
     records: i64,
     ended: i64,
-    millionths: i128,
+    billionths: i128,
     /// Lowest and highest value.
     values: Option<(f64, f64)>,
     seconds: i128,
@@ -308,7 +308,7 @@ impl Sum {
         self.ended += i64::from(record.end_at.is_some());
         self.digest ^= digest::of(numbered.id, numbered.ordinal);
         if let Some(value) = numbered.value {
-            self.millionths += sweep::millionths(value);
+            self.billionths += sweep::billionths(value);
             let (low, high) = self.values.unwrap_or((value, value));
             self.values = Some((low.min(value), high.max(value)));
         }

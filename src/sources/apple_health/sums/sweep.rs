@@ -81,7 +81,7 @@ enum Share {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Counted {
     /// Of their values, each rounded.
-    pub(super) millionths: i128,
+    pub(super) billionths: i128,
     pub(super) seconds: i128,
     /// Of their number, in millionths.
     pub(super) parts: i128,
@@ -95,19 +95,24 @@ impl Counted {
             Share::None => (0.0, 0, 0),
             #[allow(clippy::cast_precision_loss, reason = "seconds of a record")]
             Share::Seconds(free) => {
-                (span.value * free as f64 / length as f64, free, millionths(free as f64 / length as f64))
+                (span.value * free as f64 / length as f64, free, rounded(free as f64 / length as f64 * 1e6))
             }
         };
-        self.millionths += millionths(value);
+        self.billionths += billionths(value);
         self.seconds += i128::from(seconds);
         self.parts += parts;
     }
 }
 
-/// A value in millionths, rounded as the database rounds.
-pub(super) fn millionths(value: f64) -> i128 {
+/// A value in billionths: fine enough for nutrients, which are micrograms written in grams.
+pub(super) fn billionths(value: f64) -> i128 {
+    rounded(value * 1e9)
+}
+
+/// As the database rounds.
+fn rounded(value: f64) -> i128 {
     #[allow(clippy::cast_possible_truncation, reason = "a float goes into 128 bits, or is cut to them")]
-    let rounded = (value * 1e6).round_ties_even() as i128;
+    let rounded = value.round_ties_even() as i128;
     rounded
 }
 
@@ -195,12 +200,12 @@ mod tests {
         ];
         let mut all = [Counted::default(); 2];
         sweep(&mut spans, |group| &ranks[group as usize], |group, add| add(&mut all[group as usize]));
-        assert_eq!(all[0], Counted { millionths: 16_000_000, seconds: 60, parts: 3_000_000 });
-        assert_eq!(all[1], Counted { millionths: 9_000_000, seconds: 60, parts: 2_500_000 });
+        assert_eq!(all[0], Counted { billionths: 16_000_000_000, seconds: 60, parts: 3_000_000 });
+        assert_eq!(all[1], Counted { billionths: 9_000_000_000, seconds: 60, parts: 2_500_000 });
     }
 
     #[test]
     fn halves_are_rounded_to_even_like_in_the_database() {
-        assert_eq!((millionths(0.000_000_5), millionths(0.000_001_5), millionths(-2.5e-6)), (0, 2, -2));
+        assert_eq!((billionths(0.5e-9), billionths(1.5e-9), billionths(-2.5e-9)), (0, 2, -2));
     }
 }

@@ -11,7 +11,7 @@ create temp table apple_health_sums (
   is_above_one        boolean,
   records             bigint  not null,
   ended               bigint  not null,
-  millionths          bigint,
+  billionths          bigint,
   seconds             bigint,
   lowest              double precision,
   highest             double precision,
@@ -20,7 +20,7 @@ create temp table apple_health_sums (
   digest              bigint  not null,
   west                integer not null,
   east                integer not null,
-  counted_millionths  bigint,
+  counted_billionths  bigint,
   counted_seconds     bigint,
   counted_parts       bigint
 )
