@@ -3,6 +3,8 @@
 //! say which days have to be looked at. The SQL that knows the table is the source's.
 
 use postgres::error::SqlState;
+use std::collections::BTreeMap;
+
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::{Client, GenericClient, Transaction};
 
@@ -80,7 +82,7 @@ pub(crate) fn recall(
 }
 
 /// So many rows that are gone are held against what came.
-const MOST_REWRITTEN: i64 = 20_000;
+pub(crate) const MOST_REWRITTEN: i64 = 20_000;
 
 /// Rows that are gone and came in another form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +93,18 @@ pub(crate) struct Rewritten {
     pub(crate) from: Option<String>,
     pub(crate) to: Option<String>,
     pub(crate) rows: u64,
+}
+
+/// How many rows of these kinds are stored and not missing.
+pub(crate) fn known_kinds(
+    t: &mut Transaction,
+    bulk: &Bulk,
+    run: &Run,
+    kinds: &[&str],
+) -> Result<BTreeMap<String, u64>, Failure> {
+    let rows = t.query(bulk.known_kinds, &[&run.user_id, &run.account_id, &kinds]).sql()?;
+    let one = |row: &postgres::Row| (row.get(0), u64::try_from(row.get::<_, i64>(1)).unwrap_or_default());
+    Ok(rows.iter().map(one).collect())
 }
 
 /// What of the rows that this transaction has marked as gone only looks gone.

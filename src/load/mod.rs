@@ -5,6 +5,7 @@ pub(crate) mod buckets;
 pub(crate) mod bulk;
 mod copy;
 pub(crate) mod coverage;
+mod fuse;
 pub(crate) mod reject;
 pub(crate) mod stream;
 pub(crate) mod typed;

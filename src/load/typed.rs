@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use postgres::{Client, GenericClient, Transaction};
 
 use super::buckets::Digests;
-use super::{bulk, copy};
+use super::{bulk, copy, fuse};
 use crate::db::Sql;
 use crate::failure::Failure;
 use crate::run::{FenceError, Run, fenced_failure};
@@ -153,8 +153,7 @@ pub(crate) fn add_words(
 }
 
 /// Stages to tables: what is new, what came back, and, where the document is newer than all before, what is gone. What
-/// is gone is only marked, and only as far as the fuse goes: a tenth of a table's known rows or 3 (docs/adr/05). Past it
-/// in one table nothing is marked in any.
+/// is gone is only marked, and only as far as the fuse goes.
 pub(crate) fn merge(
     t: &mut Transaction,
     run: &Run,
@@ -182,42 +181,7 @@ pub(crate) fn merge(
         merged.tables.push(changed);
         states.push(state);
     }
-    let mut marking = t.transaction().sql()?;
-    let (mut missing, mut trips) = (Vec::new(), false);
-    for (table, state) in files.tables.iter().zip(&states) {
-        // A document that holds nothing for a table proves nothing about it.
-        if !(may_prove && state.is_merged && state.is_brought && state.known > 0) {
-            missing.push(Vec::new());
-            continue;
-        }
-        let among_days = table.bulk.filter(|_| matches!(brought.came, Came::Compared(_))).map(|bulk| bulk.mark_missing);
-        let statement = among_days.unwrap_or(table.mark_missing);
-        let fuse = (state.known / 10).max(3);
-        let most = if brought.accept_deletions { i64::MAX } else { i64::try_from(fuse).unwrap_or(i64::MAX) };
-        let values: [&(dyn postgres::types::ToSql + Sync); 4] = [&run.user_id, &run.account_id, &run.run_id, &most];
-        let rows = marking.query(statement, &values[..if table.bulk.is_some() { 4 } else { 3 }]).sql()?;
-        let kinds: Vec<(String, u64)> = rows.iter().map(|row| (row.get(0), count(row, 1))).collect();
-        trips |= kinds.iter().map(|(_, rows)| rows).sum::<u64>() > fuse;
-        missing.push(kinds);
-    }
-    for ((table, changed), gone) in files.tables.iter().zip(&merged.tables).zip(&missing) {
-        let has_new = changed.values().any(|of| of.new > 0);
-        if let Some(bulk) = table.bulk.filter(|_| has_new && !gone.is_empty()) {
-            merged.rewritten = bulk::rewritten(&mut marking, bulk, run)?;
-        }
-    }
-    let held_back = trips && !brought.accept_deletions;
-    if held_back {
-        marking.rollback().sql()?;
-        merged.held_back = missing.iter().flatten().map(|(_, rows)| rows).sum();
-    } else {
-        marking.commit().sql()?;
-        for (changed, kinds) in merged.tables.iter_mut().zip(missing) {
-            for (kind, rows) in kinds {
-                changed.entry(kind).or_default().missing = rows;
-            }
-        }
-    }
+    let held_back = fuse::mark(t, run, files, (&states, may_prove), brought, &mut merged)?;
     for ((table, state), changed) in files.tables.iter().zip(&states).zip(&merged.tables) {
         let rows: u64 = changed.values().map(|of| of.new + of.returned + of.missing).sum();
         // Of a bulk table statistics cost something, and change little with a few rows.
@@ -231,13 +195,15 @@ pub(crate) fn merge(
 }
 
 /// What became of a table's stage.
-struct State {
+pub(super) struct State {
     /// Something may have changed; of a bulk table whose days are all equal nothing was looked at.
-    is_merged: bool,
+    pub(super) is_merged: bool,
     /// The document holds rows of it.
-    is_brought: bool,
+    pub(super) is_brought: bool,
     /// How many rows there were that were not missing, at least.
-    known: u64,
+    pub(super) known: u64,
+    /// The same by kind; none: not counted.
+    pub(super) kinds: Option<BTreeMap<String, u64>>,
 }
 
 /// Rows of one table.
@@ -254,7 +220,7 @@ fn into_table(
         add_apart(t, run, bulk, brought.digests, &mut changed)?;
         match brought.came {
             Came::Compared(_) if brought.digests.is_empty() => {
-                return Ok((changed, State { is_merged: false, is_brought, known: 0 }));
+                return Ok((changed, State { is_merged: false, is_brought, known: 0, kinds: None }));
             }
             Came::Compared(compared) => bound = compared.bound(),
             Came::Own => {
@@ -269,9 +235,13 @@ fn into_table(
         }
         bulk::stage_digests(t, bulk, brought.digests)?;
     }
-    let known = match bound {
-        Some(known) => known,
-        None => count(&t.query_one(table.count, &account).sql()?, 0),
+    let (known, kinds) = match bound {
+        Some(known) => (known, None),
+        None => {
+            let rows = t.query(table.count, &account).sql()?;
+            let kinds: BTreeMap<String, u64> = rows.iter().map(|row| (row.get(0), count(row, 1))).collect();
+            (kinds.values().sum(), Some(kinds))
+        }
     };
     if waits {
         if let Some(complete) = table.complete {
@@ -300,10 +270,10 @@ fn into_table(
         let stage = files.stages[table.stage].name;
         t.query_one(&format!("select exists (select from {stage})"), &[]).sql()?.get(0)
     };
-    Ok((changed, State { is_merged: true, is_brought, known }))
+    Ok((changed, State { is_merged: true, is_brought, known, kinds }))
 }
 
-fn count(row: &postgres::Row, place: usize) -> u64 {
+pub(super) fn count(row: &postgres::Row, place: usize) -> u64 {
     u64::try_from(row.get::<_, i64>(place)).unwrap_or_default()
 }
 

@@ -84,6 +84,8 @@ pub(crate) struct Bulk {
     pub(crate) mark_missing: &'static str,
     pub(crate) news: &'static str,
     pub(crate) after_compared: &'static str,
+    /// As `TypedTable::count`, of the kinds $3.
+    pub(crate) known_kinds: &'static str,
     /// Of rows that are gone since this run, those that came with it in another form: (how, from, to, rows). $3 run, $4 how
     /// many to look at.
     pub(crate) rewritten: &'static str,

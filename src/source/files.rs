@@ -141,7 +141,8 @@ pub(crate) struct TypedTable {
     /// Adds rows to that stage which only the whole document can tell; says (kind, rows, first day, last day).
     /// $1 person, $2 account.
     pub(crate) complete: Option<&'static str>,
-    /// How many rows of the account the table holds that are not missing. $1 person, $2 account.
+    /// (kind, rows) of the account that the table holds and that are not missing. Kinds are those of `mark_missing`; a table
+    /// without any says ''. $1 person, $2 account.
     pub(crate) count: &'static str,
     /// Stage to table: new rows, and old ones that came back. $1 person, $2 account, $3 file, $4 run.
     pub(crate) merge: &'static str,

@@ -177,6 +177,7 @@ static BULK: Bulk = Bulk {
     mark_missing: include_str!("sql/records/mark_missing.sql"),
     news: include_str!("sql/records/news.sql"),
     after_compared: include_str!("sql/records/compared_days.sql"),
+    known_kinds: include_str!("sql/records/known_kinds.sql"),
     rewritten: include_str!("sql/records/rewritten.sql"),
     apart: include_str!("sql/records/apart.sql"),
     after_first: include_str!("sql/records/first_days.sql"),

@@ -169,3 +169,46 @@ fn a_day_is_partial_until_an_export_was_made_after_it() {
     let left = "select count(*)::text from canonical.daily_summaries where is_partial";
     assert_eq!(said(&mut phone.sql(), left), "0", "an export that says nothing new");
 }
+
+/// A type that is gone whole is more than may be believed, however few its records are beside the others.
+#[test]
+fn a_type_does_not_vanish_behind_a_larger_one() {
+    let phone = Phone::new();
+    let (mut pulses, mut weights) = (String::new(), String::new());
+    for n in 0..1_000 {
+        let at = format!("2026-01-{:02} {:02}:{:02}:00", 1 + n / 100, n % 100 / 5, n % 60);
+        pulses += &record("QuantityTypeIdentifierHeartRate", "count/min", "60", &at, &at, "Watch");
+    }
+    for n in 0..20 {
+        let at = format!("2026-01-{:02} 17:00:00", 1 + n);
+        weights +=
+            &record("QuantityTypeIdentifierBodyMass", "kg", &format!("7{}.{}", n / 10, n % 10), &at, &at, "Scale");
+    }
+    phone.import_text("a.xml", export(EXPORTED, &format!("{pulses}{weights}"))).expect(0);
+    phone.import_text("b.xml", export("2026-02-02 10:00:00", &pulses)).expect(6).says("20 known records");
+    let live = "select count(*)::text from apple_health_raw.records where missing_since_run_id is null";
+    assert_eq!(said(&mut phone.sql(), live), "1020");
+}
+
+/// A setting of the phone writes all distances in miles: the same walks, not as many again.
+#[test]
+fn another_unit_does_not_double_the_days() {
+    let phone = Phone::new();
+    let walks = |unit: &str, said: &str, source: &str| {
+        (1..=28).fold(String::new(), |all, day| {
+            let (from, to) = (format!("2026-01-{day:02} 20:00:00"), format!("2026-01-{day:02} 20:20:00"));
+            all + &record("QuantityTypeIdentifierDistanceWalkingRunning", unit, said, &from, &to, source)
+        })
+    };
+    let days = "select string_agg(distinct round(value_num::numeric, 2)::text, ' ') || ' ' || count(*) from canonical.daily_summaries
+                 where metric_code = 'distance_walk_run' and retired_at is null";
+    phone.import_text("km.xml", export(EXPORTED, &walks("km", "1.609344", "Watch"))).expect(0);
+    assert_eq!(said(&mut phone.sql(), days), "1609.34 28");
+    phone.import_text("mi.xml", export("2026-02-02 10:00:00", &walks("mi", "1", "Watch"))).expect(0).says("mi");
+    assert_eq!(said(&mut phone.sql(), days), "1609.34 28", "another unit");
+    phone
+        .import_text("name.xml", export("2026-02-03 10:00:00", &walks("mi", "1", "Her Watch")))
+        .expect(0)
+        .says("Her Watch");
+    assert_eq!(said(&mut phone.sql(), days), "1609.34 28", "another name");
+}

@@ -1,1 +1,4 @@
-select count(*) from apple_health_raw.elements where user_id = $1 and account_id = $2 and missing_since_run_id is null
+select element, count(*)
+  from apple_health_raw.elements
+ where user_id = $1 and account_id = $2 and missing_since_run_id is null
+ group by element
