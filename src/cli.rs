@@ -53,7 +53,7 @@ struct Global {
     /// Whose data, when several people share the database
     #[arg(long, global = true, value_name = "NAME")]
     person: Option<String>,
-    /// Time zone for this call
+    /// Time zone of days that are typed and shown in this call
     #[arg(long, global = true, value_name = "ZONE")]
     tz: Option<String>,
 }

@@ -101,7 +101,7 @@ fn platform() -> String {
 fn configuration(ctx: &Context) -> Finding {
     match ctx.config.notes.first() {
         Some(note) => Finding::late("configuration", note.clone(), "chmod 600 .env"),
-        None => Finding::ok("configuration", format!("zone {}", ctx.config.home_tz)),
+        None => Finding::ok("configuration", format!("zone {}", ctx.config.home.shown())),
     }
 }
 

@@ -52,7 +52,7 @@ fn environment() -> String {
 const DATES: &str = "\
 today, yesterday, 2026-11-01, 2026-11, 7d, 4w, 6m, 1y, 2026-11-01T08:00-08:00
 
-Days are your local days (--tz, HEALTH_TZ, person.timezone). Relative values begin at local midnight. --until includes
+Days are local days of your home zone (health zones), or of --tz. Relative values begin at local midnight. --until includes
 the day it names.";
 
 const EXIT_CODES: &str = "  0  ok        all asked for is committed; includes \"nothing new\"

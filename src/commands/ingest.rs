@@ -6,11 +6,13 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::{Context, source_named};
+use crate::db;
 use crate::extract::slices::Asked;
 use crate::failure::{Blame, Exit, Failure, Kind};
 use crate::files::{self, Input};
 use crate::output::result;
 use crate::pipeline::{self, Job, Options, Report};
+use crate::run::Person;
 use crate::source::{Resource, Source};
 use crate::time::{Edge, parse_when};
 
@@ -80,7 +82,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::new(Kind::Usage, "--allow-truncated is for files: what is fetched is read page by page")
             .next(format!("health ingest {}", source.command_name())));
     }
-    let range = Range::of(ctx, args)?;
+    Range::of(ctx, args)?; // what is wrong with it is said without a database
+    Person::find(&mut db::open(ctx)?.1, ctx)?;
+    let range = Range::of(ctx, args)?; // days are those of the person's zone
     let account = args.account.clone().unwrap_or_else(|| crate::oauth::DEFAULT_ACCOUNT.to_owned());
     let job = Job { source, account, resources };
     ctx.out.note(&format!("{} {}, {}", source.title, job.account, range.shown));
@@ -203,7 +207,7 @@ struct Range {
 
 impl Range {
     fn of(ctx: &Context, args: &Args) -> Result<Self, Failure> {
-        let (zone, now) = (ctx.config.home_tz, ctx.config.clock.now());
+        let (zone, now) = (ctx.config.home.shown(), ctx.config.clock.now());
         let read = |text: &Option<String>, edge| -> Result<Option<DateTime<Utc>>, Failure> {
             text.as_deref()
                 .map(|text| {

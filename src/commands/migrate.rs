@@ -97,7 +97,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         format!("schema {from} is now {known}")
     };
     // A name that nobody has would otherwise be passed over in silence.
-    Person::find(&mut client, &ctx.config).map_err(|failure| failure.kept(what.clone()))?;
+    Person::find(&mut client, ctx).map_err(|failure| failure.kept(what.clone()))?;
     // A token store that cannot be read is no matter of the schema.
     let begin: Vec<String> = match oauth::list(&ctx.config).unwrap_or_default().first() {
         _ if from != 0 => vec!["health status".into()],

@@ -47,7 +47,7 @@ struct List {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let (_, mut client) = db::open(ctx)?;
-    let person = Person::find(&mut client, &ctx.config)?;
+    let person = Person::find(&mut client, ctx)?;
     match &args.action {
         None => list(ctx, &mut client, &person, &List::default()),
         Some(Action::List(what)) => list(ctx, &mut client, &person, what),
@@ -70,7 +70,7 @@ fn list(ctx: &Context, client: &mut postgres::Client, person: &Person, what: &Li
             clean(&resource),
             why,
             times.to_string(),
-            last.with_timezone(&ctx.config.home_tz).format("%Y-%m-%d %H:%M").to_string(),
+            last.with_timezone(&ctx.config.home.shown()).format("%Y-%m-%d %H:%M").to_string(),
         ]);
         documents.push(json!({"id": id, "source": source, "resource": resource, "code": code, "detail": detail,
             "locator": place, "times": times, "run": run, "last_seen": last}));

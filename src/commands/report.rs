@@ -37,7 +37,7 @@ fn as_table(ctx: &Context, report: &Report) {
         report.seconds
     ));
     ctx.out.note("");
-    let local = |at: &DateTime<Utc>| at.with_timezone(&ctx.config.home_tz).format("%Y-%m-%d %H:%M").to_string();
+    let local = |at: &DateTime<Utc>| at.with_timezone(&ctx.config.home.shown()).format("%Y-%m-%d %H:%M").to_string();
     let rows: Vec<Vec<String>> = report
         .resources
         .iter()

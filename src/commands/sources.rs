@@ -93,7 +93,7 @@ struct RawOnly {
 /// Those of the person, as far as there is a database to ask.
 fn raw_only(ctx: &Context, source: &Source) -> Result<Vec<RawOnly>, Failure> {
     let (Some(files), Some(mut client)) = (&source.files, db::look(ctx)) else { return Ok(Vec::new()) };
-    let Ok(person) = Person::find(&mut client, &ctx.config) else { return Ok(Vec::new()) };
+    let Ok(person) = Person::find(&mut client, ctx) else { return Ok(Vec::new()) };
     let rows = client.query(files.raw_only, &[&person.user_id]).sql()?;
     let of =
         |row: &postgres::Row| RawOnly { name: row.get(0), records: row.get(1), first: row.get(2), last: row.get(3) };
@@ -137,7 +137,7 @@ fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
     }
     if !raw_only.is_empty() {
         ctx.out.line("\nheld in raw alone, since no metric is named for them:");
-        let day = |at: DateTime<Utc>| at.with_timezone(&ctx.config.home_tz).format("%Y-%m-%d").to_string();
+        let day = |at: DateTime<Utc>| at.with_timezone(&ctx.config.home.shown()).format("%Y-%m-%d").to_string();
         let rows: Vec<Vec<String>> = raw_only
             .iter()
             .map(|one| vec![crate::output::clean(&one.name), one.records.to_string(), day(one.first), day(one.last)])

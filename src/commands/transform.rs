@@ -37,7 +37,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         args.sources.iter().map(|name| source_named(name)).collect::<Result<_, _>>()?
     };
     let (_, mut client) = db::open_to_write(ctx)?;
-    let person = Person::find(&mut client, &ctx.config)?;
+    let person = Person::find(&mut client, ctx)?;
     if let Some(name) = &args.show {
         return show(ctx, &mut client, &person, name);
     }

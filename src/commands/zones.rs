@@ -83,8 +83,8 @@ struct Done {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let (_, mut client) = db::open(ctx)?;
-    let person = Person::find(&mut client, &ctx.config)?;
-    let known = zones::load(&mut client, person.user_id, ctx.config.home_tz)?;
+    let person = Person::find(&mut client, ctx)?;
+    let known = zones::load(&mut client, person.user_id, ctx.config.home.zone())?;
     let now = ctx.config.clock.now();
     let (change, dry_run) = match args.action.as_ref().unwrap_or(&Action::List) {
         Action::List => return Ok(list(ctx, &known)),
@@ -106,7 +106,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     } else {
         apply(ctx, &mut client, &person, change, span)?
     };
-    let held = if dry_run { known } else { zones::load(&mut client, person.user_id, ctx.config.home_tz)? };
+    let held = if dry_run { known } else { zones::load(&mut client, person.user_id, ctx.config.home.zone())? };
     Ok(tell(ctx, &held, change, dry_run, &done))
 }
 
@@ -178,7 +178,7 @@ fn rehearse(ctx: &Context, client: &mut Client, person: &Person, change: Change,
     let accounts = accounts(client, person)?;
     let mut t = client.transaction().sql()?;
     change.write(&mut t, person)?;
-    let zones = zones::load(&mut t, person.user_id, ctx.config.home_tz)?;
+    let zones = zones::load(&mut t, person.user_id, ctx.config.home.zone())?;
     let mut done = Done::default();
     for (_, files, account) in accounts {
         done.moved += zones::rezone(&mut t, (account.user_id, account.account_id, 0), files, &zones, span)?;
@@ -197,7 +197,7 @@ fn apply(ctx: &Context, client: &mut Client, person: &Person, change: Change, sp
         let moved = transaction(client, |t| {
             held.iter().try_for_each(|(_, _, run)| typed::hold(t, run))?;
             change.write(t, person)?;
-            let zones = zones::load(t, person.user_id, ctx.config.home_tz)?;
+            let zones = zones::load(t, person.user_id, ctx.config.home.zone())?;
             let mut moved = 0;
             for (_, files, run) in &held {
                 moved += zones::rezone(t, (run.user_id, run.account_id, run.run_id), files, &zones, span)?;
@@ -246,7 +246,7 @@ fn tell(ctx: &Context, held: &Zones, change: Change, dry_run: bool, done: &Done)
     if ctx.out.json {
         ctx.out.json(&json!({
             "schema": "health.zones/1",
-            "home": ctx.config.home_tz.name(),
+            "home": ctx.config.home.zone().name(),
             "zones": held.stays().iter().rev().map(of_json).collect::<Vec<Value>>(),
             "change": {"action": match change { Change::Set(_) => "set", Change::Remove(_) => "remove" }, "stay": of_json(stay)},
             "dry_run": dry_run,
@@ -276,7 +276,7 @@ fn tell(ctx: &Context, held: &Zones, change: Change, dry_run: bool, done: &Done)
 }
 
 fn list(ctx: &Context, known: &Zones) -> Exit {
-    let home = ctx.config.home_tz.name();
+    let home = ctx.config.home.zone().name();
     if ctx.out.json {
         ctx.out.json(&json!({
             "schema": "health.zones/1",

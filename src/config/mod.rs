@@ -5,6 +5,7 @@
 mod dirs;
 mod dotenv;
 mod file;
+mod home;
 mod trust;
 mod vars;
 
@@ -19,6 +20,7 @@ use crate::source::Source;
 use crate::time::{Clock, parse_instant};
 
 pub(crate) use dirs::Dirs;
+pub(crate) use home::Home;
 pub(crate) use vars::{PROGRAMS_NEED, VARIABLES, source_variables};
 
 /// The port of the callback where nothing else is set.
@@ -32,8 +34,7 @@ pub(crate) struct Config {
     pub(crate) person: Option<String>,
     /// The name that the first person gets.
     pub(crate) person_name: Option<String>,
-    /// The person's zone, where a record or an account knows none.
-    pub(crate) home_tz: Tz,
+    pub(crate) home: Home,
     pub(crate) clock: Clock,
     pub(crate) no_input: bool,
     pub(crate) pg: PgSettings,
@@ -102,11 +103,11 @@ impl Config {
         let file =
             file::Merged::read(&dirs, named.as_deref(), vars.of_process(&[PROGRAMS_NEED, vars::AGENTS].concat()))?;
         let database = database(&vars, &file)?;
-        let tz_name = overrides.tz.or_else(|| vars.text("HEALTH_TZ")).or_else(|| file.person_timezone());
-        let home_tz = match tz_name {
-            Some(name) => zone(&name)?,
-            None => vars::system_zone(&vars).unwrap_or(Tz::UTC),
-        };
+        let flag = overrides.tz.as_deref().map(zone).transpose()?;
+        let set = vars.text("HEALTH_TZ").map(|name| (name, "HEALTH_TZ"));
+        let set = set.or_else(|| file.person_timezone().map(|name| (name, "person.timezone")));
+        let named = set.map(|(name, origin)| zone(&name).map(|zone| (zone, origin))).transpose()?;
+        let home = Home::new(flag, named, vars::system_zone(&vars).unwrap_or(Tz::UTC));
         let fixed = vars
             .text("HEALTH_NOW")
             .map(|text| {
@@ -127,7 +128,7 @@ impl Config {
             database,
             person: overrides.person.or_else(|| vars.text("HEALTH_PERSON")),
             person_name: file.person_name(),
-            home_tz,
+            home,
             clock: Clock::new(fixed),
             no_input: overrides.no_input || vars.flag("HEALTH_NO_INPUT"),
             pg,

@@ -26,7 +26,7 @@ pub(crate) const VARIABLES: &[Variable] = &[
     var("HEALTH_CONFIG", "configuration file to read instead of the user's"),
     var("HEALTH_HOME", "data directory: tokens and the private PostgreSQL"),
     var("HEALTH_PERSON", "whose data it is, when several people share the database"),
-    var("HEALTH_TZ", "the person's time zone, like America/Los_Angeles"),
+    var("HEALTH_TZ", "the person's home zone, written down by migrate, like America/Los_Angeles"),
     var("HEALTH_NOW", "a fixed clock, for tests"),
     var("HEALTH_NO_INPUT", "1: never ask, as if not on a terminal"),
     var("HEALTH_PG_BIN", "directory of the PostgreSQL programs to use; fetch: only a download of our own"),

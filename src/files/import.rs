@@ -41,7 +41,7 @@ pub(super) fn one(
     let began = Instant::now();
     let document = Document::find(input, files, options.allow_truncated)?;
     let (_, mut client) = db::open(ctx)?;
-    let person = Person::find(&mut client, &ctx.config)?;
+    let person = Person::find(&mut client, ctx)?;
     let account = Account::find(&mut client, &person, source, ACCOUNT)?;
     let look = Look { document: &document, files, account: account.as_ref(), options };
     let (digests, companions, known) = look.take(&mut client)?;
@@ -282,7 +282,7 @@ impl Import<'_> {
     }
 
     fn reading(&self, client: &mut impl GenericClient, options: Options) -> Result<Reading<'_>, Failure> {
-        let zones = zones::load(client, self.run.user_id, self.ctx.config.home_tz)?;
+        let zones = zones::load(client, self.run.user_id, self.ctx.config.home.zone())?;
         let beside = self.files.beside.as_ref().filter(|_| !options.force && !self.companions.is_empty());
         let held = match beside {
             Some(beside) => typed::held(client, &self.run, beside, self.files.parser_version)?,

@@ -28,7 +28,7 @@ pub(super) fn one(
     options: Options,
 ) -> Result<Imported, Failure> {
     let (_, mut client) = db::open(ctx)?;
-    let person = Person::find(&mut client, &ctx.config)?;
+    let person = Person::find(&mut client, ctx)?;
     let account = Account::find(&mut client, &person, source, ACCOUNT)?;
     let (account, asked) = match account {
         None => return Err(no_such(source, file_id)),

@@ -66,7 +66,7 @@ struct Taken {
 /// Only what concerns all of them: the database, the person. What concerns one account stands in its report.
 pub(crate) fn run(ctx: &Context, jobs: Vec<Job>, options: Options) -> Result<Vec<Report>, Failure> {
     let (target, mut client) = db::open_to_write(ctx)?;
-    let person = Person::find(&mut client, &ctx.config)?;
+    let person = Person::find(&mut client, ctx)?;
     run::expect_sane_clock(&mut client, &ctx.config.clock)?;
     let begun = Instant::now();
     let stop = Stop::default();
@@ -99,7 +99,7 @@ pub(crate) fn run(ctx: &Context, jobs: Vec<Job>, options: Options) -> Result<Vec
 /// What a job would read, resource by resource.
 pub(crate) fn plan(ctx: &Context, job: &Job, asked: Asked) -> Result<Vec<(&'static str, Vec<Planned>)>, Failure> {
     let (_, mut client) = db::open(ctx)?;
-    let person = Person::find(&mut client, &ctx.config)?;
+    let person = Person::find(&mut client, ctx)?;
     let account = Account::find(&mut client, &person, job.source, &job.account)?;
     let now = ctx.config.clock.now();
     let of = |resource: &&'static Resource| {

@@ -15,6 +15,7 @@ mod hostile;
 mod journeys;
 mod kept;
 mod kills;
+mod mended;
 mod parts;
 mod reckoned;
 mod rewritten;

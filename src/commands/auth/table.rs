@@ -24,7 +24,7 @@ pub(super) fn run(ctx: &Context) -> Result<Exit, Failure> {
         ctx.out.line("\nNext:  health auth whoop     or     health sources");
         return Ok(exit);
     }
-    for line in lines(&logins, ctx.config.clock.now(), ctx.config.home_tz) {
+    for line in lines(&logins, ctx.config.clock.now(), ctx.config.home.shown()) {
         ctx.out.line(&line);
     }
     Ok(exit)
@@ -179,7 +179,7 @@ pub(super) fn document(logins: &[LoginSummary], ctx: &Context, exit: Exit, comma
     let entries: Vec<Value> = logins.iter().map(entry).collect();
     json!({
         "schema": "health.auth/1",
-        "tz": ctx.config.home_tz.name(),
+        "tz": ctx.config.home.shown().name(),
         "logins": entries,
         "result": crate::output::result(exit, &Value::Null, commands),
     })

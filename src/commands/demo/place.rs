@@ -8,7 +8,7 @@ use url::Url;
 
 use super::manner;
 use crate::commands::Context;
-use crate::config::{Config, Database, Dirs};
+use crate::config::{Config, Database, Dirs, Home};
 use crate::db::{self, Sql, Target};
 use crate::demo::{CLIENT_ID, CLIENT_SECRET, HOME, Provider};
 use crate::failure::{Blame, Failure, Kind};
@@ -147,7 +147,7 @@ impl Place {
         config.dirs = dirs;
         config.person = None;
         config.person_name = Some("Sam Sample".into());
-        config.home_tz = HOME;
+        config.home = Home::fixed(HOME);
         Ok(Context { config, out: manner(&ctx.out) })
     }
 

@@ -35,7 +35,7 @@ const PICTURE: u64 = 30;
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let only = args.source.as_deref().map(source_named).transpose()?;
     let (target, mut client) = db::open(ctx)?;
-    let person = Person::find(&mut client, &ctx.config)?;
+    let person = Person::find(&mut client, ctx)?;
     let rows = books::read(&mut client, &person)?;
     let logins = oauth::list(&ctx.config)?;
     let now = ctx.config.clock.now();
@@ -50,7 +50,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         ctx.out.json(&document(ctx, &lines, exit, now));
         return Ok(exit);
     }
-    let zone = ctx.config.home_tz;
+    let zone = ctx.config.home.shown();
     let day = now.with_timezone(&zone);
     ctx.out.line(&format!(
         "health  database ok ({}, schema {})   {}: {} ({zone})\n",
@@ -76,7 +76,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 fn local(ctx: &Context, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let zone = ctx.config.home_tz;
+    let zone = ctx.config.home.shown();
     let (at, today) = (at.with_timezone(&zone), now.with_timezone(&zone).date_naive());
     if at.date_naive() == today {
         at.format("today %H:%M").to_string()
@@ -113,7 +113,7 @@ fn table(ctx: &Context, lines: &[Line], now: DateTime<Utc>) {
 }
 
 fn resources(ctx: &Context, lines: &[Line]) {
-    let zone = ctx.config.home_tz;
+    let zone = ctx.config.home.shown();
     let at = |at: Option<DateTime<Utc>>| {
         at.map_or("-".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string())
     };
@@ -160,7 +160,7 @@ fn picture(ctx: &Context, lines: &[Line], now: DateTime<Utc>) {
         return;
     }
     ctx.out.line(&format!("\nCoverage of the last {PICTURE} days, one mark a day (# complete, : partial, . missing)"));
-    let zone = ctx.config.home_tz;
+    let zone = ctx.config.home.shown();
     let today = now.with_timezone(&zone).date_naive();
     for line in drawn {
         let marks: String = (0..PICTURE)
@@ -221,6 +221,6 @@ fn document(ctx: &Context, lines: &[Line], exit: Exit, now: DateTime<Utc>) -> se
         })
         .collect();
     let next: Vec<&str> = lines.iter().filter_map(|line| line.next.as_deref()).collect();
-    json!({"schema": "health.status/1", "now": now, "tz": ctx.config.home_tz.name(), "schema_version": db::schema::known_version(),
+    json!({"schema": "health.status/1", "now": now, "tz": ctx.config.home.shown().name(), "schema_version": db::schema::known_version(),
         "sources": sources, "result": result(exit, &json!(null), &next)})
 }

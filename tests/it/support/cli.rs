@@ -78,6 +78,9 @@ impl Run {
     }
 }
 
+/// Where the first person of every test lives.
+pub const ZONE: &str = "America/Los_Angeles";
+
 /// A user's machine: data, configuration and state directories, and the environment.
 pub struct Home {
     dir: TempDir,
@@ -103,7 +106,7 @@ impl Home {
         }
         std::fs::create_dir_all(home.work()).expect("a folder");
         home.set("LANG", "C.UTF-8");
-        home.set("HEALTH_TZ", "America/Los_Angeles");
+        home.set("HEALTH_TZ", ZONE);
         home
     }
 

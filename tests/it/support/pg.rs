@@ -33,7 +33,9 @@ fn cluster() -> &'static Cluster {
         sweep(&mut admin);
         admin.batch_execute(&format!("create database {template}")).expect("the template database");
         let url_of_template = with_database(&url, &template);
-        let out = bare(&["migrate"]).env("HEALTH_DATABASE_URL", &url_of_template).output().expect("health migrate");
+        let migrate = &mut bare(&["migrate"]);
+        let migrate = migrate.env("HEALTH_DATABASE_URL", &url_of_template).env("HEALTH_TZ", super::cli::ZONE);
+        let out = migrate.output().expect("health migrate");
         assert!(out.status.success(), "health migrate: {}{}", text(&out.stdout), text(&out.stderr));
         Cluster { url, template, _watchdog: watchdog.map(Mutex::new) }
     })

@@ -1,0 +1,57 @@
+//! Files in an order, and settings between them, that used to leave something false behind.
+
+use super::Phone;
+use super::exports::Export;
+use crate::support::rows::{rows, value};
+
+/// Steps of these days of May 2025, one record a day.
+fn days(made: &str, days: impl IntoIterator<Item = u32>) -> Export {
+    let mut export = Export::new(made);
+    for day in days {
+        export.add_steps(&format!("2025-05-{day:02} 22:30:00"), 1, 100);
+    }
+    export
+}
+
+#[test]
+fn another_zone_in_the_settings_does_not_mix_with_the_persons() {
+    let phone = Phone::new();
+    let zones = "select string_agg(distinct tz_name || ' ' || tz_basis, ', ') from apple_health_raw.published_records";
+    let home = Some("America/Los_Angeles home".to_owned());
+    let import = |name: &str| phone.home.health(&["ingest", "apple-health", name]).expect(0);
+    phone.file("1.xml", days("2025-06-01", 1..=4).xml());
+    assert!(!import("1.xml").stderr.contains("warning"));
+
+    // The zone of the machine says nothing about where a person lives.
+    phone.home.unset("HEALTH_TZ");
+    phone.home.set("TZ", "Asia/Tokyo");
+    phone.file("2.xml", days("2025-06-02", 1..=5).xml());
+    assert!(!import("2.xml").stderr.contains("warning"));
+    phone.home.health(&["zones"]).expect(0).says("home: America/Los_Angeles");
+    assert_eq!(phone.home.health(&["status", "--json"]).expect(0).json()["tz"], "America/Los_Angeles");
+
+    phone.home.set("HEALTH_TZ", "Asia/Tokyo");
+    phone.home.set("HEALTH_NOW", "2025-07-01T12:00:00Z");
+    phone.file("3.xml", days("2025-06-03", 1..=6).xml());
+    let run = import("3.xml");
+    let warnings: Vec<&str> = run.stderr.lines().filter(|line| line.contains("warning")).collect();
+    assert!(
+        matches!(&warnings[..], [one] if one.contains("the home zone of me is America/Los_Angeles")),
+        "{}",
+        run.report()
+    );
+    assert_eq!(value(&mut phone.sql(), zones), home);
+    let days = "select local_date from canonical.samples order by start_at";
+    assert_eq!(rows(&mut phone.sql(), days)[5]["local_date"], "2025-05-06");
+
+    // For what is typed and shown in one call there is a flag, and what is stored does not follow it.
+    let shown = phone.home.health(&["--tz", "Europe/Berlin", "status", "--json"]).expect(0).json();
+    assert_eq!(shown["tz"], "Europe/Berlin");
+
+    // What the warning says to do about a move can be done, and silences it.
+    let command = warnings[0].split_once("health zones").expect("a command").1.split(';').next().expect("its end");
+    let words: Vec<&str> = std::iter::once("zones").chain(command.split_whitespace()).collect();
+    phone.home.health(&words).expect(0).says("ok  Asia/Tokyo from 2025-07-01");
+    assert!(!phone.home.health(&["zones"]).expect(0).stderr.contains("warning"));
+    assert_eq!(value(&mut phone.sql(), zones), home, "days before the move stay");
+}
