@@ -144,7 +144,7 @@ pub(super) struct Asked {
     pub(super) name: Option<String>,
     /// Rows that it brought are still there.
     pub(super) has_rows: bool,
-    /// The published file of the account that was read last.
+    /// The published file of the account that was published last, which it is not by being read again.
     pub(super) newest: Option<i64>,
 }
 

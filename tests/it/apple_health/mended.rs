@@ -2,6 +2,7 @@
 
 use super::Phone;
 use super::exports::Export;
+use crate::support::cli::Run;
 use crate::support::rows::{rows, value};
 
 /// Steps of these days of May 2025, one record a day.
@@ -54,4 +55,45 @@ fn another_zone_in_the_settings_does_not_mix_with_the_persons() {
     phone.home.health(&words).expect(0).says("ok  Asia/Tokyo from 2025-07-01");
     assert!(!phone.home.health(&["zones"]).expect(0).stderr.contains("warning"));
     assert_eq!(value(&mut phone.sql(), zones), home, "days before the move stay");
+}
+
+fn force(phone: &Phone, name: &str) -> Run {
+    phone.home.health(&["ingest", "apple-health", name, "--force"])
+}
+
+fn undo(phone: &Phone, file: &str) -> Run {
+    phone.home.health(&["ingest", "apple-health", "--undo", file])
+}
+
+/// The days of May 2025 that hold, in raw and in canonical.
+#[track_caller]
+fn expect_days(phone: &Phone, expected: impl IntoIterator<Item = u32>) {
+    let expected: Vec<u32> = expected.into_iter().collect();
+    let raw = "select extract(day from start_at at time zone 'America/Los_Angeles')::integer as day
+                 from apple_health_raw.published_records where missing_since_run_id is null order by start_at";
+    let sums = "select extract(day from local_date)::integer as day from canonical.daily_summaries
+                 where retired_at is null and metric_code = 'steps' order by local_date";
+    for (what, query) in [("raw", raw), ("canonical", sums)] {
+        let days: Vec<u32> = rows(&mut phone.sql(), query)
+            .iter()
+            .map(|row| u32::try_from(row["day"].as_u64().expect("a day")).expect("a day"))
+            .collect();
+        assert_eq!(days, expected, "{what}");
+    }
+}
+
+#[test]
+fn an_older_file_read_again_is_no_newer_one() {
+    let phone = Phone::new();
+    phone.import_text("a.xml", days("2025-06-01", 1..=8).xml()).expect(0);
+    phone.import_text("b.xml", days("2025-06-05", 2..=10).xml()).expect(0);
+    expect_days(&phone, 2..=10);
+    force(&phone, "a.xml").expect(0);
+    let run = undo(&phone, "1").expect(6).says("file 1 is not the newest");
+    assert!(run.next().contains("--undo 2"), "{}", run.report());
+    phone.import("b.xml").expect(0).says("already file 2");
+    undo(&phone, "2").expect(0);
+    expect_days(&phone, 1..=8);
+    undo(&phone, "1").expect(0);
+    expect_days(&phone, []);
 }
