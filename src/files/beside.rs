@@ -67,6 +67,15 @@ impl Companions {
         Ok(Self { found: marked.into_iter().map(|(found, _)| found).collect(), digest })
     }
 
+    /// What those that were read are known by. Where one of an archive could not be read, the checksums that its directory
+    /// promises are not those of what is there: then they are known by the archive itself (`damaged`, its digest) as well,
+    /// and are not those of an intact one.
+    pub(super) fn seal(&self, damaged: Option<&[u8]>) -> Option<Vec<u8>> {
+        let damaged = damaged.filter(|_| self.found.iter().any(|found| !matches!(found.at, At::File(_))));
+        let digest = self.digest.as_ref()?;
+        Some(damaged.map_or_else(|| digest.clone(), |file| Sha256::digest([digest, file].concat()).to_vec()))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }

@@ -74,15 +74,16 @@ impl Reading<'_> {
                     ((files.read)(&mut blocks, rules, &mut feed), None)
                 };
                 drop(blocks); // whoever inflates need not go on
-                let rejected = feed.rejected();
+                let (rejected, mut is_damaged) = (feed.rejected(), false);
                 let beside = match &files.beside {
-                    Some(beside) if about.is_ok() && !is_second => {
-                        self.companions.each(document, &mut |file| (beside.read)(file, &self.held, rules, &mut feed))?
-                    }
+                    Some(beside) if about.is_ok() && !is_second => self.companions.each(document, &mut |file| {
+                        is_damaged |= file.content.is_err();
+                        (beside.read)(file, &self.held, rules, &mut feed)
+                    })?,
                     _ => Ok(()),
                 };
                 let last = if about.is_ok() { beside.and_then(|()| feed.finish()) } else { Ok(()) };
-                Ok::<_, Failure>((about, rejected, last, feed.found(), seal))
+                Ok::<_, Failure>((about, (rejected, is_damaged), last, feed.found(), seal))
             });
             let loaded = self.load(client, &batches, own, &mut progress);
             drop(batches); // which stops the reader
@@ -90,7 +91,8 @@ impl Reading<'_> {
         });
         progress.end();
         loaded?;
-        let (about, rejected, last, found, tapped) = read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let (about, (rejected, is_damaged), last, found, tapped) =
+            read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let pumped = inflated.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let seal = tapped.or(pumped).ok_or_else(|| Failure::new(Kind::Bug, "a document without its seal"))?;
         if found.rejected() > MOST_REJECTS {
@@ -112,7 +114,7 @@ impl Reading<'_> {
             Some(digests) => digests.file.clone(),
             None => document.look()?.map(|looked| looked.file),
         };
-        let (beside, torn) = (self.companions.digest.clone(), document.torn_at());
+        let (beside, torn) = (self.companions.seal(file.as_deref().filter(|_| is_damaged)), document.torn_at());
         if let Some(at) = torn {
             let whole = || format!("is whole, but its archive is cut off (byte {at})");
             about.cut.get_or_insert_with(whole);

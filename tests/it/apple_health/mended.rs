@@ -1,9 +1,10 @@
 //! Files in an order, and settings between them, that used to leave something false behind.
 
 use super::Phone;
-use super::exports::Export;
+use super::exports::{Export, zipped};
+use super::side::{ecg, gpx};
 use crate::support::cli::Run;
-use crate::support::rows::{rows, value};
+use crate::support::rows::{count, fingerprint, rows, value};
 
 /// Steps of these days of May 2025, one record a day.
 fn days(made: &str, days: impl IntoIterator<Item = u32>) -> Export {
@@ -96,4 +97,44 @@ fn an_older_file_read_again_is_no_newer_one() {
     expect_days(&phone, 1..=8);
     undo(&phone, "1").expect(0);
     expect_days(&phone, []);
+}
+
+#[test]
+fn a_damaged_archive_does_not_keep_the_intact_one_out() {
+    let mut export = days("2025-06-02", 1..=8);
+    export.rest = " ".into();
+    let observation = format!("{{\"resourceType\": \"Observation\", \"id\": \"{}\"}}", "a".repeat(200));
+    let xml = export.xml();
+    let intact = zipped(&[
+        ("e/export.xml", &xml),
+        ("e/workout-routes/a.gpx", &gpx(20, 30)),
+        ("e/clinical-records/Observation-1.json", &observation),
+        ("e/electrocardiograms/ecg.csv", &ecg(3)),
+    ]);
+    // Bytes in the data of two entries, well behind their headers.
+    let mut damaged = intact.clone();
+    for name in ["e/workout-routes/a.gpx", "e/clinical-records/Observation-1.json"] {
+        let at = (0..intact.len()).find(|at| intact[*at..].starts_with(name.as_bytes())).expect("an entry");
+        for byte in &mut damaged[at + name.len() + 30..][..3] {
+            *byte ^= 0x55;
+        }
+    }
+    for begun_with in [None, Some(days("2025-06-01", 1..=2))] {
+        let (phone, mut number) = (Phone::new(), 1);
+        if let Some(export) = begun_with {
+            phone.import_text("before.xml", export.xml()).expect(0);
+            number += 1;
+        }
+        phone.import_text("damaged.zip", &damaged).expect(3).says("2 unreadable");
+        let before = fingerprint(&mut phone.sql());
+        phone.import("damaged.zip").expect(0).says(&format!("already file {number}"));
+        assert_eq!(fingerprint(&mut phone.sql()), before);
+        phone.import_text("intact.zip", &intact).expect(0).says(&format!("is file {}", number + 1));
+        let mut sql = phone.sql();
+        for table in ["routes", "clinical_records", "ecgs"] {
+            assert_eq!(count(&mut sql, &format!("apple_health_raw.{table} where missing_since_run_id is null")), 1);
+        }
+        phone.import_text("renamed.zip", &intact).expect(0).says(&format!("already file {}", number + 1));
+        phone.import("damaged.zip").expect(0).says(&format!("already file {number}"));
+    }
 }
