@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::{DateTime, Utc};
 use postgres::{Client, GenericClient, Transaction};
 
 use super::buckets::Digests;
@@ -152,7 +153,8 @@ pub(crate) fn add_words(
     Ok(())
 }
 
-/// Stages to tables: what is new, what came back, and, where the document is newer than all before, what is gone. What
+/// Stages to tables: what is new, what came back, and, where the document is newer than all before, what is gone. What a
+/// newer complete document had retired does not come back with an older one, nor with one that says no date. What
 /// is gone is only marked, and only as far as the fuse goes.
 pub(crate) fn merge(
     t: &mut Transaction,
@@ -163,16 +165,19 @@ pub(crate) fn merge(
 ) -> Result<Merged, Failure> {
     let account: [&(dyn postgres::types::ToSql + Sync); 2] = [&run.user_id, &run.account_id];
     t.batch_execute("set local work_mem = '64MB'").sql()?; // one transaction at a time sorts and hashes whole stages
-    let newest: Option<chrono::DateTime<chrono::Utc>> = t.query_one(files.newest, &account).sql()?.get(0);
-    let is_newest = brought.about.made_at.is_some_and(|made| newest.is_none_or(|newest| made >= newest));
+    let row = t.query_one(files.newest, &account).sql()?;
+    let (newest, complete): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = (row.get(0), row.get(1));
+    let made_since = |other: DateTime<Utc>| brought.about.made_at.is_some_and(|made| made >= other);
+    let is_newest = brought.about.made_at.is_some() && newest.is_none_or(made_since);
     let may_prove = is_newest && brought.about.cut.is_none();
     for stage in files.stages.iter().filter(|stage| !stage.keys.is_empty()) {
         t.batch_execute(&format!("analyze {} ({})", stage.name, stage.keys)).sql()?;
+    let may_return = complete.is_none_or(made_since);
     }
     let left_over: bool = t.query_one(include_str!("sql/any_withdrawn.sql"), &account).sql()?.get(0);
     let (mut merged, mut states) = (Merged::default(), Vec::new());
     for table in files.tables {
-        let (changed, state) = into_table(t, run, (files, table), brought)?;
+        let (changed, state) = into_table(t, run, (files, table), brought, may_return)?;
         if left_over && state.is_merged {
             let adopt = copy::named(include_str!("sql/adopt.sql"), source, table.name);
             t.execute(&adopt, &[&run.user_id, &run.account_id, &brought.file_id, &run.run_id]).sql()?;
@@ -215,6 +220,7 @@ fn into_table(
 ) -> Result<(BTreeMap<String, Changed>, State), Failure> {
     let account: [&(dyn postgres::types::ToSql + Sync); 2] = [&run.user_id, &run.account_id];
     let (mut changed, mut waits, mut bound) = (BTreeMap::new(), true, None);
+    may_return: bool,
     if let Some(bulk) = table.bulk {
         let is_brought = brought.digests.records() > 0;
         add_apart(t, run, bulk, brought.digests, &mut changed)?;
@@ -247,7 +253,7 @@ fn into_table(
         if let Some(complete) = table.complete {
             add_rows(t, run, complete, &mut changed)?;
         }
-        t.execute(table.merge, &[&run.user_id, &run.account_id, &brought.file_id, &run.run_id]).sql()?;
+        t.execute(table.merge, &[&run.user_id, &run.account_id, &brought.file_id, &run.run_id, &may_return]).sql()?;
     }
     if table.bulk.is_some() && brought.came == Came::Own {
         // Every row of the document is new.

@@ -30,7 +30,7 @@ pub(crate) struct Files {
     pub(crate) stages: &'static [Stage],
     /// The raw tables, filled from the stages in this order, in one transaction.
     pub(crate) tables: &'static [TypedTable],
-    /// When the newest published document was made. $1 person, $2 account.
+    /// When the newest published document was made, and the newest complete one. $1 person, $2 account.
     pub(crate) newest: &'static str,
     /// After so many days without a newer document the source is late; none: it never is.
     pub(crate) fresh_days: Option<i64>,
@@ -144,7 +144,8 @@ pub(crate) struct TypedTable {
     /// (kind, rows) of the account that the table holds and that are not missing. Kinds are those of `mark_missing`; a table
     /// without any says ''. $1 person, $2 account.
     pub(crate) count: &'static str,
-    /// Stage to table: new rows, and old ones that came back. $1 person, $2 account, $3 file, $4 run.
+    /// Stage to table: new rows, and old ones that came back. $1 person, $2 account, $3 file, $4 run, $5 whether
+    /// rows that are missing come back; those of a withdrawn file always do.
     pub(crate) merge: &'static str,
     /// Marks rows that the stage lacks; says (kind, rows). $1 person, $2 account, $3 run; of a bulk table $4 as in
     /// [`Bulk::mark_missing`].

@@ -1,7 +1,7 @@
 //! Files in an order, and settings between them, that used to leave something false behind.
 
 use super::Phone;
-use super::exports::{Export, zipped};
+use super::exports::{Export, WORKOUT, zipped};
 use super::side::{ecg, gpx};
 use crate::support::cli::Run;
 use crate::support::rows::{count, fingerprint, rows, value};
@@ -90,9 +90,11 @@ fn an_older_file_read_again_is_no_newer_one() {
     phone.import_text("b.xml", days("2025-06-05", 2..=10).xml()).expect(0);
     expect_days(&phone, 2..=10);
     force(&phone, "a.xml").expect(0);
+    expect_days(&phone, 2..=10);
     let run = undo(&phone, "1").expect(6).says("file 1 is not the newest");
     assert!(run.next().contains("--undo 2"), "{}", run.report());
     phone.import("b.xml").expect(0).says("already file 2");
+    expect_days(&phone, 2..=10);
     undo(&phone, "2").expect(0);
     expect_days(&phone, 1..=8);
     undo(&phone, "1").expect(0);
@@ -137,4 +139,78 @@ fn a_damaged_archive_does_not_keep_the_intact_one_out() {
         phone.import_text("renamed.zip", &intact).expect(0).says(&format!("already file {}", number + 1));
         phone.import("damaged.zip").expect(0).says(&format!("already file {number}"));
     }
+}
+
+#[test]
+fn what_a_newer_export_retired_does_not_come_back_with_an_older_one() {
+    let phone = Phone::new();
+    let mut first = days("2025-06-02", 1..=8);
+    first.rest = WORKOUT.into();
+    let with_route = |export: &Export, names: &[&str]| {
+        let xml = export.xml();
+        let routes: Vec<(String, String)> = names
+            .iter()
+            .zip(20..)
+            .map(|(name, hour)| (format!("e/workout-routes/{name}.gpx"), gpx(hour, 10)))
+            .collect();
+        let mut entries = vec![("e/export.xml", xml.as_str())];
+        entries.extend(routes.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+        zipped(&entries)
+    };
+    // Of everything the newer one lacks something.
+    let mut second = days("2025-06-05", 2..=9);
+    second.rest = WORKOUT.replace("Running", "Cycling");
+    let live = |phone: &Phone| {
+        let count = |table: &str| {
+            count(&mut phone.sql(), &format!("apple_health_raw.{table} where missing_since_run_id is null"))
+        };
+        [count("records"), count("elements"), count("routes")]
+    };
+    phone.import_text("1.zip", with_route(&first, &["a", "b"])).expect(0);
+    phone.import_text("2.zip", with_route(&second, &["a"])).expect(0);
+    assert_eq!(live(&phone), [8, 1, 1]);
+    expect_days(&phone, 2..=9);
+
+    // Older than both, with what is gone, and with a day that nobody knew.
+    let mut older = days("2025-06-01", (1..=4).chain([20]));
+    older.rest = WORKOUT.into();
+    phone.import_text("older.zip", with_route(&older, &["a", "b"])).expect(0);
+    assert_eq!(live(&phone), [9, 1, 1]);
+    expect_days(&phone, (2..=9).chain([20]));
+    let mut undated = days("2025-06-01", 1..=3);
+    undated.rest = WORKOUT.into();
+    let undated = undated.xml().lines().filter(|line| !line.contains("<ExportDate")).collect::<Vec<_>>().join("\n");
+    phone.import_text("undated.xml", undated).expect(0);
+    force(&phone, "1.zip").expect(0);
+    assert_eq!(live(&phone), [9, 1, 1]);
+    expect_days(&phone, (2..=9).chain([20]));
+
+    // Taken back, the newer one no longer stands against it.
+    for (file, held) in [("4", [9, 1, 1]), ("3", [8, 1, 1]), ("2", [8, 1, 2])] {
+        undo(&phone, file).expect(0);
+        assert_eq!(live(&phone), held, "without file {file}");
+    }
+    expect_days(&phone, 1..=8);
+    // A newer one brings back what it holds, and an older one what was never retired.
+    phone.import("2.zip").expect(0);
+    let mut newest = second.clone();
+    newest.made = "2025-06-09".into();
+    newest.records.extend(days("", [1]).records);
+    phone.import_text("newest.zip", with_route(&newest, &["a", "b"])).expect(0);
+    expect_days(&phone, 1..=9);
+    assert_eq!(live(&phone), [9, 1, 2]);
+}
+
+#[test]
+fn rows_of_a_withdrawn_file_come_with_any_other() {
+    let phone = Phone::new();
+    phone.import_text("1.xml", days("2025-06-02", 1..=3).xml()).expect(0);
+    phone.import_text("2.xml", days("2025-06-05", 1..=5).xml()).expect(0);
+    // Its rows are still there, as missing ones.
+    phone.home.health(&["ingest", "apple-health", "--undo", "2", "--raw-only"]).expect(0);
+    assert_eq!(count(&mut phone.sql(), "apple_health_raw.records"), 5);
+    phone.import_text("older.xml", days("2025-06-01", 3..=4).xml()).expect(0);
+    expect_days(&phone, 1..=4);
+    undo(&phone, "3").expect(0);
+    expect_days(&phone, 1..=3);
 }

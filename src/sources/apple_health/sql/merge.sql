@@ -1,4 +1,5 @@
 -- Copies that are equal in everything are counted in the order of the key, which is also the order in which the key's index grows cheaply.
+-- What is missing comes back only if $5: a newer complete document may have lacked it.
 insert into apple_health_raw.records as r
   (user_id, account_id, type_id, start_at, id, ordinal, end_at, created_at, unit_id, source_name_id, source_version_id, device_id,
    zone_id, utc_offset_s, zone_from_record, value, value_text, metadata, beat_s, beat_bpm, file_id, run_id)
@@ -12,3 +13,5 @@ on conflict (user_id, account_id, type_id, start_at, id, ordinal) do update
    set missing_since_run_id = null, run_id = excluded.run_id   -- it is back
      , returned_run_id = excluded.run_id, missing_before_run_id = r.missing_since_run_id
  where r.missing_since_run_id is not null
+   and ($5::boolean or exists (select from meta.import_file f   -- rows of a file that was taken back are nobody's
+                                where f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'withdrawn'))

@@ -10,3 +10,5 @@ on conflict (user_id, account_id, element, id, ordinal) do update
    set missing_since_run_id = null, run_id = excluded.run_id   -- it is back
      , returned_run_id = excluded.run_id, missing_before_run_id = r.missing_since_run_id
  where r.missing_since_run_id is not null
+   and ($5::boolean or exists (select from meta.import_file f   -- rows of a file that was taken back are nobody's
+                                where f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'withdrawn'))

@@ -13,7 +13,7 @@ with stored as (
      offset 0) r
 ), excess as materialized (
   select type_id, start_at, id, count(*) filter (where ordinal is null) as copies
-       , max(ordinal) - count(*) filter (where ordinal is null) as many   -- ordinals have no holes
+       , count(ordinal) - count(*) filter (where ordinal is null) as many   -- up to copies, ordinals have no holes
     from (select type_id, start_at, id, ordinal from stored
            union all
           select type_id, start_at, id, null from pg_temp.apple_health_records) u

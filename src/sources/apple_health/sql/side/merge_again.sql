@@ -9,5 +9,8 @@
               , case when r.missing_since_run_id is null then r.missing_before_run_id when not w.is_new then r.missing_since_run_id end
            from (select exists (select from meta.import_file f
                                  where f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'withdrawn') as is_new) w)
- where r.missing_since_run_id is not null or not r.paths @> excluded.paths
-    or r.parser_version is distinct from excluded.parser_version
+ where case when r.missing_since_run_id is null
+            then not r.paths @> excluded.paths or r.parser_version is distinct from excluded.parser_version
+            else $5::boolean or exists (select from meta.import_file f
+                                         where f.user_id = r.user_id and f.file_id = r.file_id and f.status = 'withdrawn')
+       end
