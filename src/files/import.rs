@@ -383,9 +383,12 @@ impl Import<'_> {
         failpoint!("import.merged");
         typed::describe(t, run, files, entry.file_id, &read.about)?;
         typed::follow_import(t, run, files, (came, &merged), !options.raw_only)?;
-        for table in files.tables {
+        for (table, is_proved) in files.tables.iter().zip(&merged.proved) {
             let rejected = &found.stages[table.stage].rejected;
             reject::store(t, run, table.name, Some(entry.file_id), rejected).map_err(|e| db::failure(&e))?;
+            if *is_proved {
+                reject::close(t, run, table.name).map_err(|e| db::failure(&e))?;
+            }
         }
         let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let new = merged.tables.iter().flat_map(|kinds| kinds.values()).map(|kind| kind.new).sum();

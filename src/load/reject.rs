@@ -52,6 +52,13 @@ pub(crate) fn resolve(
     Ok(())
 }
 
+/// Rejects of `resource` that a document which says all there is did not meet again. Call it when its own are stored.
+pub(crate) fn close(client: &mut impl GenericClient, run: &Run, resource: &str) -> Result<(), postgres::Error> {
+    let values: [&(dyn postgres::types::ToSql + Sync); 4] = [&run.user_id, &run.account_id, &resource, &run.run_id];
+    client.execute(include_str!("sql/close_rejects.sql"), &values)?;
+    Ok(())
+}
+
 /// More than a fifth of at least fifty records, all of ten, or ten thousand: then it is the provider that changed, and
 /// going on would move coverage over data that is not held (docs/adr/24).
 pub(super) fn fuse(before: Counts, now: Counts, resource: &str) -> Option<Failure> {

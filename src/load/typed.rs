@@ -54,6 +54,8 @@ pub(crate) struct Merged {
     pub(crate) rewritten: Vec<bulk::Rewritten>,
     /// Tables of which so much changed that statistics of them are to be taken.
     pub(crate) stale: Vec<bool>,
+    /// Tables of which the document says all there is, in their order: it is the newest, complete, and holds some.
+    pub(crate) proved: Vec<bool>,
     /// No day of the bulk table differed, so nothing follows from it.
     pub(crate) is_same: bool,
 }
@@ -170,9 +172,9 @@ pub(crate) fn merge(
     let made_since = |other: DateTime<Utc>| brought.about.made_at.is_some_and(|made| made >= other);
     let is_newest = brought.about.made_at.is_some() && newest.is_none_or(made_since);
     let may_prove = is_newest && brought.about.cut.is_none();
+    let may_return = complete.is_none_or(made_since);
     for stage in files.stages.iter().filter(|stage| !stage.keys.is_empty()) {
         t.batch_execute(&format!("analyze {} ({})", stage.name, stage.keys)).sql()?;
-    let may_return = complete.is_none_or(made_since);
     }
     let left_over: bool = t.query_one(include_str!("sql/any_withdrawn.sql"), &account).sql()?.get(0);
     let (mut merged, mut states) = (Merged::default(), Vec::new());
@@ -183,6 +185,7 @@ pub(crate) fn merge(
             t.execute(&adopt, &[&run.user_id, &run.account_id, &brought.file_id, &run.run_id]).sql()?;
         }
         merged.is_same |= !state.is_merged;
+        merged.proved.push(may_prove && state.is_brought);
         merged.tables.push(changed);
         states.push(state);
     }
@@ -217,10 +220,10 @@ fn into_table(
     run: &Run,
     (files, table): (&Files, &TypedTable),
     brought: &mut Brought,
+    may_return: bool,
 ) -> Result<(BTreeMap<String, Changed>, State), Failure> {
     let account: [&(dyn postgres::types::ToSql + Sync); 2] = [&run.user_id, &run.account_id];
     let (mut changed, mut waits, mut bound) = (BTreeMap::new(), true, None);
-    may_return: bool,
     if let Some(bulk) = table.bulk {
         let is_brought = brought.digests.records() > 0;
         add_apart(t, run, bulk, brought.digests, &mut changed)?;
@@ -419,6 +422,9 @@ pub(crate) fn take_back(
         taken.went += count(&row, 0);
         taken.came_back += count(&row, 1);
     }
+    let names: Vec<&str> = files.tables.iter().map(|table| table.name).collect();
+    let reopen = include_str!("sql/reopen_rejects.sql");
+    t.execute(reopen, &[&run.user_id, &run.account_id, &runs, &names, &file_id]).sql()?;
     Ok(taken)
 }
 

@@ -102,46 +102,6 @@ fn an_older_file_read_again_is_no_newer_one() {
 }
 
 #[test]
-fn a_damaged_archive_does_not_keep_the_intact_one_out() {
-    let mut export = days("2025-06-02", 1..=8);
-    export.rest = " ".into();
-    let observation = format!("{{\"resourceType\": \"Observation\", \"id\": \"{}\"}}", "a".repeat(200));
-    let xml = export.xml();
-    let intact = zipped(&[
-        ("e/export.xml", &xml),
-        ("e/workout-routes/a.gpx", &gpx(20, 30)),
-        ("e/clinical-records/Observation-1.json", &observation),
-        ("e/electrocardiograms/ecg.csv", &ecg(3)),
-    ]);
-    // Bytes in the data of two entries, well behind their headers.
-    let mut damaged = intact.clone();
-    for name in ["e/workout-routes/a.gpx", "e/clinical-records/Observation-1.json"] {
-        let at = (0..intact.len()).find(|at| intact[*at..].starts_with(name.as_bytes())).expect("an entry");
-        for byte in &mut damaged[at + name.len() + 30..][..3] {
-            *byte ^= 0x55;
-        }
-    }
-    for begun_with in [None, Some(days("2025-06-01", 1..=2))] {
-        let (phone, mut number) = (Phone::new(), 1);
-        if let Some(export) = begun_with {
-            phone.import_text("before.xml", export.xml()).expect(0);
-            number += 1;
-        }
-        phone.import_text("damaged.zip", &damaged).expect(3).says("2 unreadable");
-        let before = fingerprint(&mut phone.sql());
-        phone.import("damaged.zip").expect(0).says(&format!("already file {number}"));
-        assert_eq!(fingerprint(&mut phone.sql()), before);
-        phone.import_text("intact.zip", &intact).expect(0).says(&format!("is file {}", number + 1));
-        let mut sql = phone.sql();
-        for table in ["routes", "clinical_records", "ecgs"] {
-            assert_eq!(count(&mut sql, &format!("apple_health_raw.{table} where missing_since_run_id is null")), 1);
-        }
-        phone.import_text("renamed.zip", &intact).expect(0).says(&format!("already file {}", number + 1));
-        phone.import("damaged.zip").expect(0).says(&format!("already file {number}"));
-    }
-}
-
-#[test]
 fn what_a_newer_export_retired_does_not_come_back_with_an_older_one() {
     let phone = Phone::new();
     let mut first = days("2025-06-02", 1..=8);
@@ -213,4 +173,82 @@ fn rows_of_a_withdrawn_file_come_with_any_other() {
     expect_days(&phone, 1..=4);
     undo(&phone, "3").expect(0);
     expect_days(&phone, 1..=3);
+}
+
+/// One steps record that cannot be used, and a workout that cannot.
+const BAD: &str = " <Record type=\"HKQuantityTypeIdentifierStepCount\" unit=\"count\" value=\"x\" startDate=\"2025-05-02 00:00:00 -0800\" \
+    endDate=\"2025-05-02 00:00:00 -0800\"/>\n";
+
+#[test]
+fn what_the_newest_complete_export_no_longer_holds_is_no_open_reject() {
+    let phone = Phone::new();
+    let mut sql = phone.sql();
+    let of = |made: &str, rest: &str, route: &str| {
+        let mut export = days(made, 1..=8);
+        export.rest = rest.into();
+        zipped(&[("e/export.xml", &export.xml()), ("e/workout-routes/a.gpx", route)])
+    };
+    let open = "select string_agg(resource, ' ' order by resource) from meta.rejects where resolved_run_id is null";
+    let both = Some("records routes".to_owned());
+    let shown =
+        |phone: &Phone| phone.home.health(&["status", "--json"]).expect(0).json()["sources"][0]["rejects"].clone();
+    phone.import_text("1.zip", of("2025-06-02", BAD, "<gpx><trk>")).expect(3);
+    assert_eq!(value(&mut sql, open), both);
+    // The same again meets them again; one that is older, or bare, or cut off says nothing about them.
+    phone.import_text("2.zip", of("2025-06-03", &format!("{BAD} "), "<gpx><trk>")).expect(3);
+    phone.import_text("older.zip", of("2025-06-01", "", &gpx(20, 4))).expect(0);
+    let whole = days("2025-06-04", 1..=8).xml();
+    phone.file("cut.xml", &whole[..whole.len() - 100]);
+    phone.home.health(&["ingest", "apple-health", "cut.xml", "--allow-truncated"]).expect(3);
+    assert_eq!((value(&mut sql, open), shown(&phone)), (both.clone(), 2.into()));
+    phone.import_text("bare.xml", days("2025-06-05", 1..=8).xml()).expect(0);
+    assert_eq!(value(&mut sql, open).as_deref(), Some("routes"), "of routes it holds none");
+    phone.import_text("5.zip", of("2025-06-06", "", &gpx(20, 6))).expect(0);
+    assert_eq!((value(&mut sql, open), shown(&phone)), (None, 0.into()));
+    // Taken back, they are open as before.
+    undo(&phone, "6").expect(0);
+    assert_eq!(value(&mut sql, open).as_deref(), Some("routes"));
+    undo(&phone, "5").expect(0);
+    assert_eq!(value(&mut sql, open), both);
+}
+
+#[test]
+fn a_damaged_archive_does_not_keep_the_intact_one_out() {
+    let mut export = days("2025-06-02", 1..=8);
+    export.rest = " ".into();
+    let observation = format!("{{\"resourceType\": \"Observation\", \"id\": \"{}\"}}", "a".repeat(200));
+    let xml = export.xml();
+    let intact = zipped(&[
+        ("e/export.xml", &xml),
+        ("e/workout-routes/a.gpx", &gpx(20, 30)),
+        ("e/clinical-records/Observation-1.json", &observation),
+        ("e/electrocardiograms/ecg.csv", &ecg(3)),
+    ]);
+    // Bytes in the data of two entries, well behind their headers.
+    let mut damaged = intact.clone();
+    for name in ["e/workout-routes/a.gpx", "e/clinical-records/Observation-1.json"] {
+        let at = (0..intact.len()).find(|at| intact[*at..].starts_with(name.as_bytes())).expect("an entry");
+        for byte in &mut damaged[at + name.len() + 30..][..3] {
+            *byte ^= 0x55;
+        }
+    }
+    for begun_with in [None, Some(days("2025-06-01", 1..=2))] {
+        let (phone, mut number) = (Phone::new(), 1);
+        if let Some(export) = begun_with {
+            phone.import_text("before.xml", export.xml()).expect(0);
+            number += 1;
+        }
+        phone.import_text("damaged.zip", &damaged).expect(3).says("2 unreadable");
+        let before = fingerprint(&mut phone.sql());
+        phone.import("damaged.zip").expect(0).says(&format!("already file {number}"));
+        assert_eq!(fingerprint(&mut phone.sql()), before);
+        phone.import_text("intact.zip", &intact).expect(0).says(&format!("is file {}", number + 1));
+        let mut sql = phone.sql();
+        for table in ["routes", "clinical_records", "ecgs"] {
+            assert_eq!(count(&mut sql, &format!("apple_health_raw.{table} where missing_since_run_id is null")), 1);
+        }
+        assert_eq!(count(&mut sql, "meta.rejects where resolved_run_id is null"), 0);
+        phone.import_text("renamed.zip", &intact).expect(0).says(&format!("already file {}", number + 1));
+        phone.import("damaged.zip").expect(0).says(&format!("already file {number}"));
+    }
 }
