@@ -1,5 +1,5 @@
 -- grain: one row per record of a deliberate measurement, or of the one value that a watch gives per night
--- The two pressures of one cuff reading are one event because a correlation of the export holds them; where none does, and for the values of one
+-- The two pressures of one cuff reading are one event because a correlation of the export holds them. Where none does, and for the values of one
 -- weigh-in, records of one writer with one start are one event: the first of each kind with the first of the others, the second with the second.
 -- Readings of one writer in one second that are equal in everything stay apart by their ordinal.
 with pressure as materialized (
