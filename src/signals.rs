@@ -121,7 +121,9 @@ fn start_listener() -> std::io::Result<()> {
                 Some(stop) if stop.real_signal().is_none() => stop.ask(number),
                 Some(_) => end_now(number),
                 None => {
-                    crate::output::Out::default().failure(&stopped());
+                    let failure = stopped();
+                    let failure = if FROM_THE_START.load(Ordering::SeqCst) > 0 { failure.next(AGAIN) } else { failure };
+                    crate::output::Out::default().failure(&failure);
                     end_now(number);
                 }
             }
@@ -135,6 +137,26 @@ pub(crate) fn stopped() -> Failure {
     Failure::new(Kind::Later, "stopped on request")
         .kept("everything that was committed before; nothing was lost")
         .next("the same command goes on where this one stopped")
+}
+
+const AGAIN: &str = "run the same command again; a file begins again from its start";
+
+/// Work under way that cannot go on where it stopped.
+static FROM_THE_START: AtomicUsize = AtomicUsize::new(0);
+
+/// As long as it lives, whoever is stopped is told that the same command begins from the start.
+pub(crate) struct FromTheStart(());
+
+/// What begins here is done whole or not at all.
+pub(crate) fn from_the_start() -> FromTheStart {
+    FROM_THE_START.fetch_add(1, Ordering::SeqCst);
+    FromTheStart(())
+}
+
+impl Drop for FromTheStart {
+    fn drop(&mut self) {
+        FROM_THE_START.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "a second signal means now; the database undoes what is not committed")]

@@ -38,8 +38,8 @@ pub(super) fn one(
     input: &Input,
     options: Options,
 ) -> Result<Imported, Failure> {
-    let began = Instant::now();
-    let document = Document::find(input, files, options.allow_truncated)?;
+    let (began, _whole) = (Instant::now(), crate::signals::from_the_start());
+    let document = Document::find(input, (source, files), options.allow_truncated)?;
     let (_, mut client) = db::open(ctx)?;
     let person = Person::find(&mut client, ctx)?;
     let account = Account::find(&mut client, &person, source, ACCOUNT)?;

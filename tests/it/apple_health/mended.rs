@@ -1,5 +1,7 @@
 //! Files in an order, and settings between them, that used to leave something false behind.
 
+use nix::sys::signal::Signal;
+
 use super::Phone;
 use super::exports::{Export, WORKOUT, zipped};
 use super::side::{ecg, gpx};
@@ -251,4 +253,19 @@ fn a_damaged_archive_does_not_keep_the_intact_one_out() {
         phone.import_text("renamed.zip", &intact).expect(0).says(&format!("already file {}", number + 1));
         phone.import("damaged.zip").expect(0).says(&format!("already file {number}"));
     }
+}
+
+#[test]
+fn a_file_that_is_stopped_says_that_it_begins_again() {
+    let phone = Phone::new();
+    let mut running = phone.home.start_with_input(&["ingest", "apple-health", "-"]);
+    running.type_line("<HealthData>");
+    let mut sql = phone.sql();
+    while count(&mut sql, "meta.import_runs") == 0 {
+        assert!(running.is_running(), "it has ended");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    running.signal(Signal::SIGINT);
+    let run = running.wait(&phone.home).expect(130);
+    assert!(run.next().contains("begins again from its start"), "{}", run.report());
 }
