@@ -208,6 +208,17 @@ pub(crate) fn counted(number: impl Into<i128>, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
+/// A path, or another word of a command, as it can be typed: quoted where a shell would read it otherwise.
+pub(crate) fn typed(word: &str) -> String {
+    let shown: String = word.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let shown = if shown.starts_with('-') && shown.len() > 1 { format!("./{shown}") } else { shown };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/@%+=:,".contains(c);
+    if !shown.is_empty() && shown.chars().all(is_plain) {
+        return shown;
+    }
+    format!("'{}'", shown.replace('\'', "'\\''"))
+}
+
 /// Provider text made safe to show: control, escape and direction characters are replaced, and it is cut to 120.
 pub(crate) fn clean(text: &str) -> String {
     let safe = |c: char| {

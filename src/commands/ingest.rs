@@ -10,7 +10,7 @@ use crate::db;
 use crate::extract::slices::Asked;
 use crate::failure::{Blame, Exit, Failure, Kind};
 use crate::files::{self, Input};
-use crate::output::result;
+use crate::output::{result, typed};
 use crate::pipeline::{self, Job, Options, Report};
 use crate::run::Person;
 use crate::source::{Resource, Source};
@@ -157,12 +157,15 @@ fn load_files(ctx: &Context, source: &'static Source, args: &Args, paths: &[Stri
         ("--max-time", args.max_time.is_some()),
     ];
     let given: Vec<&str> = fetching.iter().filter(|(_, given)| *given).map(|(flag, _)| *flag).collect();
-    if let [first, ..] = given[..] {
+    if !given.is_empty() {
         let is = if given.len() > 1 { "are" } else { "is" };
         let what = format!("a file is read whole and without a login: {} {is} for what is fetched", given.join(", "));
-        let path = crate::output::clean(&paths[0]);
-        return Err(Failure::new(Kind::Usage, what)
-            .next(format!("health ingest {} {path}    without {first}", source.command_name())));
+        let paths: Vec<String> = paths.iter().map(|path| typed(path)).collect();
+        return Err(Failure::new(Kind::Usage, what).next(format!(
+            "health ingest {} {}",
+            source.command_name(),
+            paths.join(" ")
+        )));
     }
     let input = |path: &String| if path == "-" { Input::Stdin } else { Input::Path(path.into()) };
     let inputs: Vec<Input> = paths.iter().map(input).collect();
@@ -175,11 +178,14 @@ fn load_files(ctx: &Context, source: &'static Source, args: &Args, paths: &[Stri
     };
     let ingested = files::ingest(ctx, source, &inputs, options)?;
     if ctx.out.json {
-        let held_back = ingested.files.iter().any(|file| file["deletions_held_back"].as_u64().is_some_and(|n| n > 0));
-        let accept = format!("health ingest {} --accept-deletions FILE", source.command_name());
-        let next = match ingested.exit {
-            Exit::OK => "health status",
-            _ if held_back => &accept,
+        let is_held_back = |file: &serde_json::Value| file["deletions_held_back"].as_u64().is_some_and(|n| n > 0);
+        let mut held_back = paths.iter().zip(&ingested.files).filter(|(_, file)| is_held_back(file));
+        let accept = held_back
+            .next()
+            .map(|(path, _)| format!("health ingest {} {} --accept-deletions", source.command_name(), typed(path)));
+        let next = match (ingested.exit, &accept) {
+            (Exit::OK, _) => "health status",
+            (_, Some(accept)) => accept,
             _ => "health rejects",
         };
         ctx.out.json(&json!({"schema": "health.ingest/1", "source": source.id, "dry_run": args.dry_run,

@@ -15,8 +15,8 @@ use zip::result::ZipError;
 use super::Input;
 use super::torn::{self, Torn};
 use crate::failure::{Failure, Kind};
-use crate::output::clean;
-use crate::source::{Files, Recognised};
+use crate::output::{clean, typed};
+use crate::source::{Files, Recognised, Source};
 
 /// Real exports expand 12 to 30 times (`docs/sources/apple_health.md`).
 pub(super) const MOST_EXPANSION: u64 = 200;
@@ -36,6 +36,8 @@ const BLOCK: usize = 256 << 10;
 pub(super) struct Document {
     /// What the person named, for messages and the ledger.
     pub(super) shown: String,
+    /// The same as a command names it.
+    pub(super) typed: String,
     pub(super) place: Place,
 }
 
@@ -114,9 +116,13 @@ pub(super) struct Looked {
 
 impl Document {
     /// Finds it, or says what was found in its place. Where `allow_truncated`, an archive need not have its end.
-    pub(super) fn find(input: &Input, files: &Files, allow_truncated: bool) -> Result<Self, Failure> {
+    pub(super) fn find(
+        input: &Input,
+        (source, files): (&Source, &Files),
+        allow_truncated: bool,
+    ) -> Result<Self, Failure> {
         let Input::Path(path) = input else {
-            return Ok(Self { shown: "standard input".into(), place: Place::Stdin });
+            return Ok(Self { shown: "standard input".into(), typed: "-".into(), place: Place::Stdin });
         };
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let shown = clean(&name);
@@ -135,12 +141,16 @@ impl Document {
             match torn_at(path) {
                 None => Place::Entry { index: in_archive(path, &shown, files)?, archive: path.clone() },
                 Some(_) if allow_truncated => in_torn(path, &shown, files)?,
-                Some(length) => return Err(cut_off(&shown, length)),
+                Some(length) => {
+                    return Err(
+                        cut_off(&shown, length).next(load_what_is_there(source, &typed(&path.to_string_lossy())))
+                    );
+                }
             }
         } else {
             Place::Plain { path: path.clone(), folder: false }
         };
-        Ok(Self { shown, place })
+        Ok(Self { shown, typed: typed(&path.to_string_lossy()), place })
     }
 
     /// Whether it was found in a folder, so that its file does not say what else came with it.
@@ -234,8 +244,16 @@ fn torn_at(path: &Path) -> Option<u64> {
 }
 
 fn cut_off(shown: &str, length: u64) -> Failure {
-    let why = format!("it is not a complete zip archive: it ends at byte {length} without its directory");
-    unreadable(shown, &why).next("export again, copy the file again, or load what is there with --allow-truncated")
+    let why = format!(
+        "it is not a complete zip archive: it ends at byte {length} without its directory; export or copy it again, \
+         or load what is there"
+    );
+    unreadable(shown, &why)
+}
+
+/// The command that takes of a cut-off file what it holds.
+pub(super) fn load_what_is_there(source: &Source, typed: &str) -> String {
+    format!("health ingest {} {typed} --allow-truncated", source.command_name())
 }
 
 /// What an archive's fault means for a person.

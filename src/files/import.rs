@@ -14,7 +14,7 @@ use super::ledger::{self, Entry, Same};
 use super::look::Look;
 use super::progress::Waiting;
 use super::reading::{Read, Reading, too_many};
-use super::report::{self, Imported, Published};
+use super::report::{self, Imported, Known, Published};
 use super::{Input, Options, summary, undo};
 use crate::commands::Context;
 use crate::db::{self, Sql, transaction};
@@ -337,7 +337,7 @@ impl Import<'_> {
     fn expect_usable(&self, read: &Read) -> Result<(), Failure> {
         let bad = read.rejected;
         if read.about.records >= 50 && bad * 5 > read.about.records {
-            return Err(too_many(&self.document, bad, Some(read.about.records)));
+            return Err(too_many(&self.document, &read.found, bad, Some(read.about.records)));
         }
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! One reading of a document, from its first byte to its last: a thread inflates and seals it, one makes rows of it,
 //! and this one sends them to the database. Nothing of it counts yet.
 
+use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use postgres::GenericClient;
 
-use super::archive::{Digests, Document};
+use super::archive::{Digests, Document, load_what_is_there};
 use super::beside::Companions;
 use super::blocks::{Tapped, blocks};
 use super::feed::{Batch, Feed, Found, MOST_REJECTS, Mode, Words};
@@ -14,7 +15,7 @@ use super::progress::Progress;
 use crate::failpoint::failpoint;
 use crate::failure::{Blame, Failure, Kind};
 use crate::load::stream::Stream;
-use crate::output::Out;
+use crate::output::{Out, clean};
 use crate::source::{About, Files, Held, Source};
 
 /// Batches between reader and loader.
@@ -96,15 +97,15 @@ impl Reading<'_> {
         let pumped = inflated.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let seal = tapped.or(pumped).ok_or_else(|| Failure::new(Kind::Bug, "a document without its seal"))?;
         if found.rejected() > MOST_REJECTS {
-            return Err(too_many(document, found.rejected(), None));
+            return Err(too_many(document, &found, found.rejected(), None));
         }
         let mut about = about.map_err(|unreadable| {
             let place = if unreadable.at == 0 { String::new() } else { format!(" (byte {})", unreadable.at) };
-            Failure::new(Kind::File, format!("{} {}{place}", document.shown, unreadable.why))
+            let again = if unreadable.is_cut { "; export again, or load what is there" } else { "" };
+            Failure::new(Kind::File, format!("{} {}{place}{again}", document.shown, unreadable.why))
                 .kept("nothing from it is visible; the database is as before")
                 .next(if unreadable.is_cut {
-                    let source = self.source.command_name();
-                    format!("export again, or load what is there: health ingest {source} FILE --allow-truncated")
+                    load_what_is_there(self.source, &document.typed)
                 } else {
                     format!("export again; accepted are {}", files.accepts)
                 })
@@ -161,10 +162,21 @@ impl Reading<'_> {
     }
 }
 
-/// The file or its reader is wrong, and not single records.
-pub(super) fn too_many(document: &Document, bad: u64, all: Option<u64>) -> Failure {
+/// The file or its reader is wrong, and not single records. Nothing of it is stored, so what is wrong is said here.
+pub(super) fn too_many(document: &Document, found: &Found, bad: u64, all: Option<u64>) -> Failure {
     let of = all.map_or(String::new(), |all| format!(" of {all}"));
-    Failure::new(Kind::Refused, format!("{}: {bad}{of} records cannot be used", document.shown))
+    let mut codes: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    for reject in found.stages.iter().flat_map(|stage| &stage.rejected) {
+        codes.entry(reject.code).or_insert((0, &reject.detail)).0 += 1;
+    }
+    let mut codes: Vec<_> = codes.into_iter().collect();
+    codes.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    let most: Vec<String> = codes
+        .iter()
+        .take(3)
+        .map(|(code, (count, detail))| format!("{count} {code}, like \"{}\"", clean(detail)))
+        .collect();
+    Failure::new(Kind::Refused, format!("{}: {bad}{of} records cannot be used: {}", document.shown, most.join("; ")))
         .kept("nothing from it is visible; the database is as before")
-        .next("health doctor")
+        .next("export again, and load the new file")
 }

@@ -218,12 +218,12 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
         let known = Failure::new(
             Kind::Refused,
             format!(
-                "{} known records are not in this export; that is too many to be believed",
+                "{} known records are not in this export; that is too many to be believed. If it is right, accept it",
                 grouped(published.held_back)
             ),
         )
         .kept("what is new was added; nothing was marked as gone")
-        .next(format!("if it is right: health ingest {} --accept-deletions FILE", source.command_name()));
+        .next(format!("health ingest {} {} --accept-deletions", source.command_name(), document.typed));
         out.failure(&known);
     }
 }

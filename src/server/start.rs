@@ -14,6 +14,7 @@ use super::layout::{Cluster, local};
 use super::owner::Owner;
 use super::stale;
 use crate::failure::{Failure, Kind};
+use crate::output::typed;
 
 /// Where ports are looked for; the number is kept for ever after, so that profiles of graphical tools survive.
 const PORTS: std::ops::RangeInclusive<u16> = 54321..=54420;
@@ -76,7 +77,7 @@ fn attempt(
 ) -> Result<Option<String>, Failure> {
     let log = cluster.log();
     let before = fs::metadata(&log).map_or(0, |metadata| metadata.len());
-    let options = format!("-p {port} -k {} -c listen_addresses=127.0.0.1", shell_quoted(&listed(socket_dir)));
+    let options = format!("-p {port} -k {} -c listen_addresses=127.0.0.1", typed(&listed(socket_dir)));
     let mut command = owner.command(binaries.dir.join("pg_ctl"));
     command.arg("-D").arg(cluster.data()).args(["-w", "-s", "-t", "120"]).arg("-l").arg(&log).arg("-o").arg(options);
     let output = command.arg("start").output().map_err(|error| local("cannot run pg_ctl", &error))?;
@@ -124,10 +125,6 @@ fn listed(path: &Path) -> String {
     format!("\"{}\"", path.display().to_string().replace('"', "\"\""))
 }
 
-fn shell_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
 fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let start = lines.len().saturating_sub(count);
@@ -161,7 +158,7 @@ mod tests {
 
     #[test]
     fn paths_reach_the_server_through_two_quotings() {
-        assert_eq!(shell_quoted(&listed(Path::new("/a b/o'brien, x"))), "'\"/a b/o'\\''brien, x\"'");
+        assert_eq!(typed(&listed(Path::new("/a b/o'brien, x"))), "'\"/a b/o'\\''brien, x\"'");
     }
 
     #[test]

@@ -276,7 +276,7 @@ fn deletions_beyond_the_fuse_are_held_back_until_a_person_says_so() {
     half.add_steps("2026-05-01 12:00:00", 1, 5);
     phone.import_text("half.xml", half.xml()).expect(6).says("too many to be believed").says("nothing was marked");
     let said = phone.home.health(&["ingest", "apple-health", "half.xml", "--force", "--json"]).expect(6).json();
-    assert_eq!(said["result"]["next"][0], "health ingest apple-health --accept-deletions FILE", "{said}");
+    assert_eq!(said["result"]["next"][0], "health ingest apple-health half.xml --accept-deletions", "{said}");
     let mut sql = phone.sql();
     let missing = "apple_health_raw.published_records where missing_since_run_id is not null";
     assert_eq!(count(&mut sql, missing), 0);

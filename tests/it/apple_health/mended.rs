@@ -255,6 +255,41 @@ fn a_damaged_archive_does_not_keep_the_intact_one_out() {
     }
 }
 
+/// Runs what a failure names next, word by word as a shell takes it.
+fn follow(phone: &Phone, run: &Run) -> Run {
+    let next = run.next();
+    assert!(next.starts_with("health ingest apple-health ") && !next.contains("  "), "{}", run.report());
+    let words = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\n' {next}")]).output().expect("sh");
+    let words = String::from_utf8(words.stdout).expect("text");
+    phone.home.health(&words.lines().skip(1).collect::<Vec<_>>())
+}
+
+#[test]
+fn what_a_failure_names_next_can_be_pasted() {
+    let phone = Phone::new();
+    let export = days("2025-06-02", 1..=9);
+    let whole = export.xml();
+    let cut = phone.import_text("it's mine/my export.xml", &whole[..whole.len() - 60]).expect(7);
+    follow(&phone, &cut).expect(3).says("is file 1");
+    let zip = zipped(&[("e/export.xml", &whole), ("e/electrocardiograms/ecg.csv", &ecg(3))]);
+    let torn = phone.import_text("$(cut) off.zip", &zip[..zip.len() - 100]).expect(7);
+    follow(&phone, &torn).expect(3).says("is file 2");
+    let flagged = phone.home.health(&["ingest", "apple-health", "it's mine/my export.xml", "--since", "7d"]).expect(2);
+    follow(&phone, &flagged).expect(0).says("already file 1");
+
+    phone.import_text("all.xml", &whole).expect(0);
+    phone.file("-half.xml", days("2025-06-09", 1..=2).xml());
+    let half = phone.home.health(&["ingest", "apple-health", "--file=-half.xml"]).expect(6).says("7 known records");
+    follow(&phone, &half).expect(0).says("7 records are no longer in the export");
+
+    // Nothing of a file that is refused whole is stored, so what is wrong with it is said at once.
+    let mut bad = days("2025-06-10", 1..=31);
+    bad.records.extend(bad.records.clone());
+    bad.records[..20].iter_mut().for_each(|record| record.value = "x".into());
+    let refused = phone.import_text("bad.xml", bad.xml()).expect(6).says("20 of 62 records").says("20 bad_number");
+    assert!(!refused.next().contains("health "), "{}", refused.report());
+}
+
 #[test]
 fn a_file_that_is_stopped_says_that_it_begins_again() {
     let phone = Phone::new();
