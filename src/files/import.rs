@@ -47,8 +47,9 @@ pub(super) fn one(
     let (digests, companions, known) = look.take(&mut client)?;
     let now = ctx.config.clock.now();
     if let (Some(entry), Some(account)) = (known, &account) {
+        let held_back = ledger::held_back(&mut client, (account.user_id, account.account_id), entry)?;
         let models = catch_up(ctx, &mut client, source, account, options)?;
-        return Ok(report::known(ctx, source, &document, entry, &models));
+        return Ok(report::known(ctx, source, &document, &Known { entry, held_back, models }));
     }
     if options.dry_run {
         return Ok(report::would_read(ctx, source, &document, digests.as_ref()));
@@ -63,7 +64,7 @@ pub(super) fn one(
     let result = import.run(&mut client, options);
     import.end(&mut client, &result)?;
     match result? {
-        Outcome::Known(entry, models) => Ok(report::known(ctx, source, &import.document, entry, &models)),
+        Outcome::Known(known) => Ok(report::known(ctx, source, &import.document, &known)),
         Outcome::Published(published) => {
             Ok(report::published(ctx, source, &import.document, &published, began.elapsed()))
         }
@@ -95,7 +96,7 @@ fn catch_up(
 
 enum Outcome {
     /// The same document is published already; of raw nothing was written.
-    Known(Entry, Vec<Upserted>),
+    Known(Known),
     Published(Published),
 }
 
@@ -124,7 +125,7 @@ impl Import<'_> {
         if let Some(digests) = self.digests.clone()
             && let Some(known) = self.begin(client, Some(&digests), options.again())?
         {
-            return self.models(client, options).map(|models| Outcome::Known(known, models)); // published while we looked
+            return self.was_known(client, known, options); // published while we looked
         }
         failpoint!("import.begun");
         // What is read once more, or only in part, is compared row by row.
@@ -142,7 +143,7 @@ impl Import<'_> {
             _ => self.staged(client, options)?,
         };
         let (read, merged) = match outcome {
-            Loaded::Known(known) => return self.models(client, options).map(|models| Outcome::Known(known, models)),
+            Loaded::Known(known) => return self.was_known(client, known, options),
             Loaded::Published(published) => *published,
         };
         failpoint!("import.published");
@@ -160,6 +161,12 @@ impl Import<'_> {
         }
         let (entry, held_back, rewritten) = (self.entry()?, merged.held_back, merged.rewritten);
         Ok(Outcome::Published(Published { entry, about: read.about, kinds, rejected, held_back, rewritten, models }))
+    }
+
+    fn was_known(&self, client: &mut Client, entry: Entry, options: Options) -> Result<Outcome, Failure> {
+        let held_back = ledger::held_back(client, (self.run.user_id, self.run.account_id), entry)?;
+        let models = self.models(client, options)?;
+        Ok(Outcome::Known(Known { entry, held_back, models }))
     }
 
     /// The first rows of an account go into a table of their own, in the one transaction that also publishes them.
@@ -397,6 +404,7 @@ impl Import<'_> {
             seen: signed(read.about.records),
             loaded: signed(new),
             rejected: signed(found.rejected()),
+            held_back: signed(merged.held_back),
             is_cut: read.about.cut.is_some(),
         };
         ledger::publish(t, run, entry, &closing)?;
@@ -407,9 +415,7 @@ impl Import<'_> {
     /// Closes the run, and marks a file that failed. Where the database is gone, the next run does both.
     fn end(&self, client: &mut Client, result: &Result<Outcome, Failure>) -> Result<(), Failure> {
         let (exit, error, counts) = match result {
-            Ok(Outcome::Known(_, models)) => {
-                (report::models_exit(models), None, json!({"models": report::models_json(models)}))
-            }
+            Ok(Outcome::Known(known)) => (known.exit(), None, json!({"models": report::models_json(&known.models)})),
             Ok(Outcome::Published(published)) => (published.exit(), None, published.counts(self.files)),
             Err(failure) => (failure.exit(), Some(failure.error.to_string()), json!({})),
         };

@@ -20,6 +20,8 @@ pub(super) struct Closing<'a> {
     pub(super) seen: i64,
     pub(super) loaded: i64,
     pub(super) rejected: i64,
+    /// Known rows that it lacks and that were not marked as gone.
+    pub(super) held_back: i64,
     /// The document is cut off.
     pub(super) is_cut: bool,
 }
@@ -107,7 +109,7 @@ pub(super) fn mark(t: &mut Transaction, run: &Run, entry: Entry, status: &str) -
 
 /// The one update that makes a file's rows count.
 pub(super) fn publish(t: &mut Transaction, run: &Run, entry: Entry, closing: &Closing) -> Result<(), Failure> {
-    let Closing { digests, seen, loaded, rejected, is_cut } = closing;
+    let Closing { digests, seen, loaded, rejected, held_back, is_cut } = closing;
     let mode = if *is_cut { "truncated" } else { "complete" };
     let bytes = i64::try_from(digests.bytes).unwrap_or(i64::MAX);
     let beside = digests.beside.as_deref().unwrap_or_default();
@@ -132,10 +134,21 @@ pub(super) fn publish(t: &mut Transaction, run: &Run, entry: Entry, closing: &Cl
             &mode,
             &beside,
             &crc,
+            held_back,
         ],
     )
     .sql()?;
     Ok(())
+}
+
+/// How many known rows a published file lacks that were not marked as gone; none where a newer one was published since.
+pub(super) fn held_back(
+    client: &mut impl GenericClient,
+    (user_id, account_id): (i64, i64),
+    entry: Entry,
+) -> Result<u64, Failure> {
+    let row = client.query_opt(include_str!("sql/held_back.sql"), &[&user_id, &account_id, &entry.file_id]).sql()?;
+    Ok(row.map_or(0, |row| u64::try_from(row.get::<_, i64>(0)).unwrap_or_default()))
 }
 
 /// A file by its number, as far as taking it back needs it.

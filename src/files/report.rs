@@ -37,6 +37,20 @@ pub(super) struct Published {
     pub(super) models: Vec<Upserted>,
 }
 
+/// A file that counted already.
+pub(super) struct Known {
+    pub(super) entry: Entry,
+    /// As of [`Published`], while it is the newest.
+    pub(super) held_back: u64,
+    pub(super) models: Vec<Upserted>,
+}
+
+impl Known {
+    pub(super) fn exit(&self) -> Exit {
+        if self.held_back > 0 { Exit::from(Kind::Refused) } else { models_exit(&self.models) }
+    }
+}
+
 /// How models ended: rows that canonical refused make it partial.
 pub(super) fn models_exit(models: &[Upserted]) -> Exit {
     if models.iter().any(|model| model.rejected > 0) { Exit::PARTIAL } else { Exit::OK }
@@ -90,23 +104,29 @@ impl Published {
 }
 
 /// A document that is published already.
-pub(super) fn known(
-    ctx: &Context,
-    source: &Source,
-    document: &Document,
-    entry: Entry,
-    models: &[Upserted],
-) -> Imported {
-    let exit = models_exit(models);
+pub(super) fn known(ctx: &Context, source: &Source, document: &Document, known: &Known) -> Imported {
+    let (exit, models, held_back) = (known.exit(), &known.models, known.held_back);
     if !ctx.out.json {
-        let file = entry.file_id;
+        let file = known.entry.file_id;
         let made = models.iter().any(|model| model.inserted + model.updated + model.retired + model.rejected > 0);
         let rest = if made { "Its canonical rows were completed" } else { "Nothing to do" };
+        let rest = if held_back > 0 && !made { "Its deletions are still held back" } else { rest };
         ctx.out.line(&format!("ok  {} is already file {file} (same content). {rest}.", document.shown));
+        if held_back > 0 {
+            ctx.out.failure(&not_believed(source, document, held_back));
+        }
     }
-    let report = json!({"file": document.shown, "source": source.id, "file_id": entry.file_id, "status": "known",
-        "models": models_json(models), "exit": exit.0});
+    let report = json!({"file": document.shown, "source": source.id, "file_id": known.entry.file_id, "status": "known",
+        "deletions_held_back": held_back, "models": models_json(models), "exit": exit.0});
     Imported { exit, report }
+}
+
+/// Deletions that the fuse held back, and the command that lets them through.
+fn not_believed(source: &Source, document: &Document, held_back: u64) -> Failure {
+    let what = "known records are not in this export; that is too many to be believed. If it is right, accept it";
+    Failure::new(Kind::Refused, format!("{} {what}", grouped(held_back)))
+        .kept("what is new was added; nothing was marked as gone")
+        .next(format!("health ingest {} {} --accept-deletions", source.command_name(), document.typed))
 }
 
 /// What `--dry-run` says.
@@ -215,16 +235,7 @@ fn for_person(ctx: &Context, source: &Source, document: &Document, published: &P
     }
     published.rewritten.iter().for_each(|of| out.note(&anew(of)));
     if published.held_back > 0 {
-        let known = Failure::new(
-            Kind::Refused,
-            format!(
-                "{} known records are not in this export; that is too many to be believed. If it is right, accept it",
-                grouped(published.held_back)
-            ),
-        )
-        .kept("what is new was added; nothing was marked as gone")
-        .next(format!("health ingest {} {} --accept-deletions", source.command_name(), document.typed));
-        out.failure(&known);
+        out.failure(&not_believed(source, document, published.held_back));
     }
 }
 

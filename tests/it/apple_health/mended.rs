@@ -304,3 +304,29 @@ fn a_file_that_is_stopped_says_that_it_begins_again() {
     let run = running.wait(&phone.home).expect(130);
     assert!(run.next().contains("begins again from its start"), "{}", run.report());
 }
+
+#[test]
+fn deletions_that_are_held_back_are_said_as_long_as_nothing_newer_came() {
+    let phone = Phone::new();
+    phone.import_text("1.xml", days("2025-06-02", 1..=9).xml()).expect(0);
+    let half = days("2025-06-03", 1..=2);
+    phone.import_text("half.xml", half.xml()).expect(6).says("7 known records");
+    let before = fingerprint(&mut phone.sql());
+    let again = phone.import("half.xml").expect(6).says("already file 2").says("7 known records are not in this export");
+    assert_eq!(again.next(), "health ingest apple-health half.xml --accept-deletions");
+    let said = phone.home.health(&["ingest", "apple-health", "half.xml", "--json"]).expect(6).json();
+    assert_eq!((&said["files"][0]["deletions_held_back"], &said["files"][0]["status"]), (&7.into(), &"known".into()));
+    assert_eq!(said["result"]["next"][0], "health ingest apple-health half.xml --accept-deletions");
+    let archive = zipped(&[("e/export.xml", &half.xml())]);
+    phone.import_text("half.zip", archive).expect(6).says("already file 2").says("7 known records");
+    assert_eq!(fingerprint(&mut phone.sql()), before);
+    // The other file is no newer one by being read again, and one that is newer says more.
+    force(&phone, "1.xml").expect(0);
+    phone.import("half.xml").expect(6);
+    phone.import_text("3.xml", days("2025-06-04", 1..=9).xml()).expect(0);
+    phone.import("half.xml").expect(0).says("already file 2").says("Nothing to do");
+    undo(&phone, "3").expect(0);
+    follow(&phone, &phone.import("half.xml").expect(6)).expect(0);
+    phone.import("half.xml").expect(0).says("Nothing to do");
+    expect_days(&phone, 1..=2);
+}
