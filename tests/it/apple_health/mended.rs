@@ -1,6 +1,7 @@
 //! Files in an order, and settings between them, that used to leave something false behind.
 
 use nix::sys::signal::Signal;
+use serde_json::Value;
 
 use super::Phone;
 use super::exports::{Export, WORKOUT, zipped};
@@ -312,7 +313,8 @@ fn deletions_that_are_held_back_are_said_as_long_as_nothing_newer_came() {
     let half = days("2025-06-03", 1..=2);
     phone.import_text("half.xml", half.xml()).expect(6).says("7 known records");
     let before = fingerprint(&mut phone.sql());
-    let again = phone.import("half.xml").expect(6).says("already file 2").says("7 known records are not in this export");
+    let again =
+        phone.import("half.xml").expect(6).says("already file 2").says("7 known records are not in this export");
     assert_eq!(again.next(), "health ingest apple-health half.xml --accept-deletions");
     let said = phone.home.health(&["ingest", "apple-health", "half.xml", "--json"]).expect(6).json();
     assert_eq!((&said["files"][0]["deletions_held_back"], &said["files"][0]["status"]), (&7.into(), &"known".into()));
@@ -329,4 +331,35 @@ fn deletions_that_are_held_back_are_said_as_long_as_nothing_newer_came() {
     follow(&phone, &phone.import("half.xml").expect(6)).expect(0);
     phone.import("half.xml").expect(0).says("Nothing to do");
     expect_days(&phone, 1..=2);
+}
+
+#[test]
+fn an_empty_value_and_a_reference_to_a_control_character_cost_nothing() {
+    let phone = Phone::new();
+    let mut export = days("2025-06-02", 1..=3);
+    export.records[0].value = String::new();
+    let at = "startDate=\"2025-05-04 08:00:00 -0800\" endDate=\"2025-05-04 09:00:00 -0800\"";
+    export.rest = format!(
+        " <Record type=\"HKQuantityTypeIdentifierBodyMass\" sourceName='a' unit=\"kg\" value=\"\" {at}>\
+          <MetadataEntry key=\"a&#11;\" value=\"\"/></Record>\n \
+         <Workout workoutActivityType=\"HKWorkoutActivityTypeRunning\" sourceName=\"a&#11;b\" duration=\"\" durationUnit=\"min\" {at}>\
+          <WorkoutStatistics type=\"HKQuantityTypeIdentifierDistanceWalkingRunning\" {at} sum=\"\" unit=\"km\"/></Workout>\n \
+         <ActivitySummary dateComponents=\"2025-05-04\" activeEnergyBurned=\"\" activeEnergyBurnedGoal=\"\" \
+          activeEnergyBurnedUnit=\"\" appleMoveTime=\"\" appleExerciseTime=\"12\" appleStandHours=\"\"/>\n"
+    );
+    let xml = export.xml().replacen("sourceVersion=\"11.2\"", "sourceVersion=\"11&#11;2\"", 1);
+    phone.import_text("1.xml", xml).expect(0);
+    let mut sql = phone.sql();
+    assert_eq!(count(&mut sql, "meta.rejects"), 0);
+    let held = "select source_version, value, metadata from apple_health_raw.published_records order by start_at";
+    let held = rows(&mut sql, held);
+    assert_eq!((&held[0]["source_version"], &held[0]["value"]), (&"11 2".into(), &Value::Null));
+    assert_eq!(held[3]["metadata"]["a "], "");
+    let elements =
+        "select string_agg(source_name, ',') from apple_health_raw.published_elements where element = 'Workout'";
+    assert_eq!(value(&mut sql, elements).as_deref(), Some("a b"));
+    // What has no value makes no reading, and of a day's figures the others are there.
+    let figures = "select string_agg(metric_code || ' ' || value_num, ', ') from canonical.daily_summaries where origin = 'provider'";
+    assert_eq!(value(&mut sql, figures).as_deref(), Some("active_time 720"));
+    assert_eq!((count(&mut sql, "canonical.samples"), count(&mut sql, "canonical.biometrics_vitals")), (2, 0));
 }
