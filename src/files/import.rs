@@ -305,7 +305,7 @@ impl Import<'_> {
             companions: &self.companions,
             held,
             digests: self.digests.as_ref(),
-            rules: source::Reading { zones, allow_truncated: options.allow_truncated },
+            rules: source::Reading { zones, allow_truncated: options.allow_truncated, for_models: !options.raw_only },
         })
     }
 

@@ -71,6 +71,8 @@ pub(crate) struct Reading {
     pub(crate) zones: Zones,
     /// Of a document that is cut off, what is there counts.
     pub(crate) allow_truncated: bool,
+    /// Models read what comes: what they need of it may be worked out on the way.
+    pub(crate) for_models: bool,
 }
 
 impl Reading {

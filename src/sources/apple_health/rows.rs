@@ -39,7 +39,7 @@ pub(super) fn read(
         buffer: Vec::new(),
         metadata: String::new(),
         places: Places::default(),
-        sums: Sums::default(),
+        sums: Sums::new(reading.for_models),
         date: None,
         me: None,
     };

@@ -216,7 +216,7 @@ mod tests {
         let gpx = format!("<gpx><metadata><time>2026-02-01T00:00:00Z</time></metadata><trk><name>Route</name>{track}");
         let file = SideFile { path: "/workout-routes/a.gpx", content: Ok(gpx.as_bytes()) };
         let zones = Zones::new(chrono_tz::Tz::Pacific__Auckland, Vec::new());
-        let reading = Reading { zones, allow_truncated: false };
+        let reading = Reading { zones, allow_truncated: false, for_models: true };
         let (mut first, mut again, mut other) = (Seen::default(), Seen::default(), Seen::default());
         read(&file, &Held::new(), &reading, &mut first).expect("a route");
         let at = DateTime::parse_from_rfc3339("2026-01-10T20:00:10Z").expect("an instant").to_utc();

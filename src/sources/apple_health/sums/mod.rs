@@ -28,6 +28,8 @@ type Ranks = HashMap<(Option<i32>, Option<i32>, bool), Rank>;
 /// The sums of a document.
 #[derive(Default)]
 pub(super) struct Sums {
+    /// Otherwise nobody asks for more than which days, units and categories there are.
+    for_models: bool,
     open: Option<Kind>,
     /// Types that were open once.
     closed: HashSet<i32>,
@@ -45,8 +47,10 @@ struct Kind {
     adds_up: Option<AddsUp>,
     groups: Vec<(Group, Sum)>,
     places: HashMap<Group, u32>,
-    /// The group met last: neighbours share it.
-    last: u32,
+    /// The groups met last: neighbours share them, or two writers take turns.
+    last: [u32; 2],
+    /// It was open before.
+    is_back: bool,
     /// Words of values, by number from 1 on.
     texts: Vec<String>,
     numbers: HashMap<String, u32>,
@@ -136,17 +140,22 @@ fn is_at_meal(record: &Record) -> bool {
 }
 
 impl Sums {
+    pub(super) fn new(for_models: bool) -> Self {
+        Self { for_models, ..Self::default() }
+    }
+
     /// One record more, which has gone to the account's own table.
     pub(super) fn add(&mut self, record: &Record, numbered: &Numbered, sink: &mut dyn Sink) -> anyhow::Result<()> {
         if self.open.as_ref().is_none_or(|kind| kind.number != numbered.kind) {
             self.close(sink)?;
-            self.open = Some(Kind::new(numbered.kind, &record.words.kind));
+            let mut kind = Kind::new(numbered.kind, &record.words.kind);
+            kind.is_back = self.closed.contains(&kind.number);
+            self.open = Some(kind);
         }
         let Some(kind) = &mut self.open else { return Ok(()) };
-        if self.closed.contains(&kind.number) {
-            self.left.insert((kind.number, numbered.local_day));
-        }
-        if let Some(Group { source_name, device, by_hand, .. }) = kind.add(record, numbered) {
+        if !self.for_models {
+            kind.meet(record, numbered);
+        } else if let Some(Group { source_name, device, by_hand, .. }) = kind.add(record, numbered) {
             self.ranks.entry((source_name, device, by_hand)).or_insert_with(|| {
                 Rank::of(by_hand, record.words.source_name.as_deref(), record.words.device.as_deref())
             });
@@ -188,7 +197,8 @@ impl Kind {
             adds_up: ADDING.get(name).copied(),
             groups: Vec::new(),
             places: HashMap::new(),
-            last: 0,
+            last: [0; 2],
+            is_back: false,
             texts: Vec::new(),
             numbers: HashMap::new(),
             spans: Vec::new(),
@@ -218,7 +228,8 @@ impl Kind {
         if self.is_category || numbered.value.is_none() {
             sum.add_length(length);
         }
-        if numbered.value.is_some_and(|value| value.abs() >= LARGEST)
+        if self.is_back
+            || numbered.value.is_some_and(|value| value.abs() >= LARGEST)
             || self.swept.is_some_and(|swept| group.day <= swept && self.adds_up.is_some())
         {
             self.left.insert(group.day);
@@ -236,6 +247,23 @@ impl Kind {
         (self.groups.len() > known).then_some(group)
     }
 
+    /// A record of which nothing is added up.
+    fn meet(&mut self, record: &Record, numbered: &Numbered) {
+        let said = record.value_text.as_deref().filter(|_| self.is_category);
+        let group = Group {
+            day: numbered.local_day,
+            unit: numbered.unit.unwrap_or(0),
+            text: said.map_or(0, |said| self.text(said)),
+            source_name: None,
+            device: None,
+            by_hand: false,
+            at_meal: false,
+            is_above_one: numbered.value.map(|_| false),
+        };
+        let place = self.place(group);
+        self.groups[place as usize].1.records += 1;
+    }
+
     /// The number of a value's word.
     fn text(&mut self, said: &str) -> u32 {
         if let Some(number) = self.numbers.get(said) {
@@ -248,15 +276,18 @@ impl Kind {
     }
 
     fn place(&mut self, group: Group) -> u32 {
-        if self.groups.get(self.last as usize).is_some_and(|(last, _)| *last == group) {
-            return self.last;
+        let is_of = |place: u32| self.groups.get(place as usize).is_some_and(|(last, _)| *last == group);
+        let [last, before] = self.last;
+        if is_of(last) {
+            return last;
         }
         let next = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
-        self.last = *self.places.entry(group).or_insert(next);
-        if self.last == next {
+        let place = if is_of(before) { before } else { *self.places.entry(group).or_insert(next) };
+        if place == next {
             self.groups.push((group, Sum::default()));
         }
-        self.last
+        self.last = [place, last];
+        place
     }
 
     /// Room for more: the older half of the days is brought to its end.
