@@ -57,7 +57,8 @@ pub(crate) struct Api {
     pub(crate) limits: Limits,
     /// What an answer means; [`by_status`] unless the provider is odd.
     pub(crate) verdict: fn(&Reply) -> Verdict,
-    /// JSON pointer, in any record, to the provider's id of the person it belongs to; empty where records do not say.
+    /// JSON pointer, in any record, to the provider's id of the person it belongs to; empty where records do not say, see
+    /// [`Resource::owner`].
     pub(crate) owner: &'static str,
     pub(crate) resources: &'static [Resource],
 }
@@ -66,6 +67,11 @@ pub(crate) struct Api {
 pub(crate) struct Auth {
     pub(crate) authorize_url: &'static str,
     pub(crate) token_url: &'static str,
+    /// Where it depends on the application which of several endpoints knows it: all of them, by the words that a person may
+    /// set (`auto`: all). The one that worked last is asked first, each other one once when that refuses.
+    pub(crate) token_endpoints: &'static [(&'static str, &'static str)],
+    /// The name of this machine in the redirect address: `127.0.0.1`, or `localhost` where the provider takes only that.
+    pub(crate) redirect_host: &'static str,
     pub(crate) scopes: &'static [&'static str],
     /// The scope without which no refresh token comes, if the provider has one.
     pub(crate) offline_scope: Option<&'static str>,
@@ -77,12 +83,20 @@ pub(crate) struct Auth {
     pub(crate) refresh_params: &'static [(&'static str, &'static str)],
     /// `error` words of a token endpoint that mean the login is dead for good.
     pub(crate) dead_errors: &'static [&'static str],
-    /// Where the grant is withdrawn: a DELETE with the bearer, below the base address.
-    pub(crate) revoke_path: Option<&'static str>,
+    pub(crate) revoke: Revoke,
     /// Where a person creates an own application.
     pub(crate) console: &'static str,
     /// Things to know before the browser opens, a sentence each.
     pub(crate) notes: &'static [&'static str],
+}
+
+/// How a grant is withdrawn, below the base address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Revoke {
+    /// A DELETE of this path with the bearer.
+    Delete(&'static str),
+    /// A POST to this path with the access token as this parameter of the address.
+    Post(&'static str, &'static str),
 }
 
 /// The documented request budget, from which the limiter starts; announced limits replace it.
@@ -100,15 +114,22 @@ pub(crate) struct Resource {
     /// `<source>_raw.<name>`, and the word on the command line.
     pub(crate) name: &'static str,
     pub(crate) path: &'static str,
-    /// The scope that opens it; empty where none is needed.
+    /// The scope that opens it, or several with `|` between them, each of which does; empty where none is needed.
     pub(crate) scope: &'static str,
+    /// JSON pointer to the provider's id of the person, where this resource alone says it: such a resource is read before
+    /// all others. Empty: as in [`Api::owner`].
+    pub(crate) owner: &'static str,
     pub(crate) window: Window,
+    /// A year before which there is nothing, where a first load starts; 1970: not known.
+    pub(crate) begins: i32,
     pub(crate) paging: Paging,
     /// JSON pointer to the array of records in a reply; empty: the reply is the record.
     pub(crate) records: &'static str,
-    /// JSON pointers inside a record; none: a snapshot, stored when it differs from the last one.
+    /// JSON pointers inside a record; none: a snapshot, stored when it differs from the last one. Where `at` is one of them,
+    /// the instant counts and not how it is written.
     pub(crate) key: &'static [&'static str],
-    /// JSON pointer to the record's time; empty: never retired for being absent.
+    /// JSON pointer to the record's time, or to its day where windows are days ([`Stamp::Days`]); empty: never retired for
+    /// being absent.
     pub(crate) at: &'static str,
     /// JSON pointer to an instant near the record's place in time, for records without a time of their own.
     pub(crate) near: &'static str,
@@ -134,7 +155,9 @@ impl Resource {
             name,
             path,
             scope: "",
+            owner: "",
             window: Window::Snapshot,
+            begins: 1970,
             paging: Paging::Single,
             records: "",
             key: &[],
@@ -150,6 +173,14 @@ impl Resource {
     }
     pub(crate) const fn scope(mut self, scope: &'static str) -> Self {
         self.scope = scope;
+        self
+    }
+    pub(crate) const fn owner(mut self, pointer: &'static str) -> Self {
+        self.owner = pointer;
+        self
+    }
+    pub(crate) const fn begins(mut self, year: i32) -> Self {
+        self.begins = year;
         self
     }
     pub(crate) const fn window(mut self, window: Window) -> Self {
@@ -220,6 +251,12 @@ pub(crate) enum Window {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stamp {
     Rfc3339,
+    /// A calendar day. The provider reads it in the person's own zone, and compares it with a time of the record that need
+    /// not be `at`: so many days more are asked for at either end.
+    Days {
+        before: u8,
+        after: u8,
+    },
 }
 
 /// How the next page follows from this one.
@@ -391,4 +428,16 @@ pub(crate) struct Model {
     /// what changed, expects a handful and compares each with each, which takes minutes for ten thousand. Then
     /// they are also worth the memory that keeps them from going through files.
     pub(crate) many: i64,
+}
+
+impl Model {
+    pub(crate) const fn new(
+        name: &'static str,
+        reads: &'static str,
+        joins: &'static [&'static str],
+        into: crate::canonical::Table,
+        select: &'static str,
+    ) -> Self {
+        Self { name, reads, joins, into, select, many: 1_000 }
+    }
 }

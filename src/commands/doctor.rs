@@ -211,7 +211,7 @@ fn hosts(ctx: &Context, only: Option<&Source>) -> Result<Finding, Failure> {
         crate::sources::ALL.iter().filter(|source| source.api.is_some() && only.is_none_or(|one| one.id == source.id))
     {
         let app = ctx.config.app(source)?;
-        for url in [&app.base_url, &app.authorize_url, &app.token_url] {
+        for url in [&app.base_url, &app.authorize_url].into_iter().chain(app.token_urls(None)) {
             hosts.extend(url.host_str().map(str::to_owned));
         }
     }

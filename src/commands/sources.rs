@@ -127,7 +127,7 @@ fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
                     Window::Snapshot => "read whole every time".to_owned(),
                     Window::Range { .. } => format!("by time; the last {} days are read again", resource.lookback_days),
                 };
-                vec![resource.name.into(), resource.scope.into(), window]
+                vec![resource.name.into(), resource.scope.replace('|', " or "), window]
             })
             .collect();
         ctx.out.table(&["RESOURCE", "SCOPE", "HOW"], &rows);

@@ -79,6 +79,22 @@ pub(crate) struct App {
     pub(crate) base_url: Url,
     pub(crate) authorize_url: Url,
     pub(crate) token_url: Url,
+    /// More token endpoints, to be tried where the first refuses ([`crate::source::Auth::token_endpoints`]).
+    pub(crate) other_token_urls: Vec<Url>,
+}
+
+impl App {
+    /// All token endpoints, `first` before the others if it is one of them.
+    pub(crate) fn token_urls(&self, first: Option<&str>) -> Vec<&Url> {
+        let mut all: Vec<&Url> = std::iter::once(&self.token_url).chain(&self.other_token_urls).collect();
+        all.sort_by_key(|url| first != Some(url.as_str())); // stable
+        all
+    }
+
+    /// The same application with one token endpoint.
+    pub(crate) fn at(&self, token_url: &Url) -> Self {
+        Self { token_url: token_url.clone(), ..self.clone() }
+    }
 }
 
 /// What flags say about the configuration itself.
@@ -171,6 +187,11 @@ impl Config {
             };
             checked_address(&value, &origin)
         };
+        let mut token_urls = self.token_urls(source)?.into_iter();
+        let token_url = match token_urls.next() {
+            Some(url) => url,
+            None => address("TOKEN_URL", api.map(|api| api.auth.token_url))?,
+        };
         Ok(App {
             client_id: text("CLIENT_ID"),
             client_secret: self.client_secret(source)?,
@@ -181,8 +202,24 @@ impl Config {
             redirect_port: self.file.redirect_port(source.id).unwrap_or(REDIRECT_PORT),
             base_url: address("BASE_URL", api.map(|api| api.base_url))?,
             authorize_url: address("AUTHORIZE_URL", api.map(|api| api.auth.authorize_url))?,
-            token_url: address("TOKEN_URL", api.map(|api| api.auth.token_url))?,
+            token_url,
+            other_token_urls: token_urls.collect(),
         })
+    }
+
+    /// The token endpoints of a provider that has several: those built in (nothing set, or `auto`), the one whose word is
+    /// set, or the addresses that are set, with blanks between them.
+    fn token_urls(&self, source: &Source) -> Result<Vec<Url>, Failure> {
+        let known = source.api.as_ref().map_or(&[][..], |api| api.auth.token_endpoints);
+        if known.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (said, origin) =
+            self.setting(source, "TOKEN_URL").unwrap_or_else(|| ("auto".to_owned(), "built in".to_owned()));
+        let worded = known.iter().filter(|(word, _)| said == "auto" || said == *word).map(|(_, url)| *url);
+        let worded: Vec<&str> = worded.collect();
+        let chosen = if worded.is_empty() { said.split_whitespace().collect() } else { worded };
+        chosen.into_iter().map(|value| checked_address(value, &origin)).collect()
     }
 
     /// Addresses that differ from the built-in ones, with where they come from: named before the first request.

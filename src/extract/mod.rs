@@ -60,21 +60,31 @@ pub(crate) async fn extract(
     progress: Progress,
 ) -> Vec<Finished> {
     let owner = Arc::new(Mutex::new(plan.owner));
+    let walk = |resource| Walk {
+        session: session.clone(),
+        run: plan.run,
+        resource,
+        out: out.clone(),
+        owner: owner.clone(),
+        progress: progress.clone(),
+        pages: 0,
+    };
+    let mut finished = Vec::new();
+    // Where one resource alone says whose records these are, nothing else is asked for before it has.
+    let (first, rest): (Vec<_>, Vec<_>) = plan.resources.into_iter().partition(|(one, _)| !one.owner.is_empty());
+    for (resource, slices) in first {
+        let end = walk(resource).all(slices).await;
+        let stops_all = end.result.as_ref().is_err_and(|error| error.reach == Reach::Account);
+        finished.push(end);
+        if stops_all {
+            return finished;
+        }
+    }
     let mut tasks = JoinSet::new();
-    for (resource, slices) in plan.resources {
-        let walk = Walk {
-            session: session.clone(),
-            run: plan.run,
-            resource,
-            out: out.clone(),
-            owner: owner.clone(),
-            progress: progress.clone(),
-            pages: 0,
-        };
-        tasks.spawn(walk.all(slices));
+    for (resource, slices) in rest {
+        tasks.spawn(walk(resource).all(slices));
     }
     drop(out);
-    let mut finished = Vec::new();
     while let Some(joined) = tasks.join_next().await {
         let Ok(end) = joined else { continue }; // aborted after an error that reaches the account
         let stops_all = end.result.as_ref().is_err_and(|error| error.reach == Reach::Account);

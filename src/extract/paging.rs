@@ -1,6 +1,6 @@
 //! How a slice and a page token become a request, and how the next page follows from a reply.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Days, SecondsFormat, Utc};
 
 use crate::source::{Call, PageToken, Paging, Resource, Slice, Stamp, Window};
 
@@ -11,8 +11,9 @@ pub(crate) fn standard_call(resource: &Resource, slice: &Slice, token: Option<&P
     }
     let mut query = Vec::new();
     if let Window::Range { start, end, format, .. } = resource.window {
-        query.push((start.to_owned(), stamp(format, slice.from)));
-        query.push((end.to_owned(), stamp(format, slice.to)));
+        let (from, to) = stamps(format, slice);
+        query.push((start.to_owned(), from));
+        query.push((end.to_owned(), to));
     }
     if let Paging::Token { param, size, .. } = resource.paging {
         if let Some((name, value)) = size {
@@ -25,9 +26,19 @@ pub(crate) fn standard_call(resource: &Resource, slice: &Slice, token: Option<&P
     Call::Get { path: resource.path.to_owned(), query }
 }
 
-fn stamp(format: Stamp, instant: DateTime<Utc>) -> String {
+/// The two ends of a window as the provider takes them.
+fn stamps(format: Stamp, slice: &Slice) -> (String, String) {
     match format {
-        Stamp::Rfc3339 => instant.to_rfc3339_opts(SecondsFormat::Millis, true),
+        Stamp::Rfc3339 => {
+            let text = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Millis, true);
+            (text(slice.from), text(slice.to))
+        }
+        Stamp::Days { before, after } => {
+            let (from, to) = (slice.from.date_naive(), slice.to.date_naive());
+            let from = from.checked_sub_days(Days::new(before.into())).unwrap_or(from);
+            let to = to.checked_add_days(Days::new(after.into())).unwrap_or(to);
+            (from.to_string(), to.to_string())
+        }
     }
 }
 
@@ -70,6 +81,21 @@ mod tests {
             pairs,
             ["start=1970-01-01T00:00:00.000Z", "end=1970-01-02T00:00:00.120Z", "limit=25", "nextToken=t"]
         );
+    }
+
+    #[test]
+    fn a_window_of_days_is_widened_at_both_ends() {
+        let format = Stamp::Days { before: 1, after: 2 };
+        let days = Resource::get("x", "/x").window(Window::Range {
+            start: "start_date",
+            end: "end_date",
+            format,
+            max_days: None,
+        });
+        let slice = Slice { from: DateTime::UNIX_EPOCH, to: DateTime::from_timestamp(86_399, 0).unwrap_or_default() };
+        let Call::Get { query, .. } = standard_call(&days, &slice, None) else { panic!() };
+        let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(pairs, ["start_date=1969-12-31", "end_date=1970-01-03"]);
     }
 
     #[test]

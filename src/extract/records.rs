@@ -1,12 +1,12 @@
 //! A page into records: split first, then each strictly, so that a bad one costs itself alone. The record's text stays
 //! exactly as it was sent.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::borders::{self, BorderError};
-use crate::source::{RawRecord, Rejected, Resource};
+use crate::source::{RawRecord, Rejected, Resource, Stamp, Window};
 
 /// Larger than any record a provider sends.
 const MAX_RECORD: usize = 16 << 20;
@@ -22,7 +22,8 @@ pub(crate) struct Page {
     pub(crate) owners: Vec<String>,
 }
 
-/// Splits `body`, an answer that passed the verdict.
+/// Splits `body`, an answer that passed the verdict. `owner` is the pointer to the person's id in records that do not say
+/// it in a way of their own.
 ///
 /// # Errors
 /// The answer is no JSON, is cut off, or does not hold the array it should.
@@ -34,6 +35,7 @@ pub(crate) fn split(resource: &Resource, owner: &str, body: &[u8], page_number: 
         let list = borders::member(document, resource.records)?.ok_or(ShapeError::NoList(resource.records))?;
         borders::elements(list)?.ok_or(ShapeError::NoList(resource.records))?
     };
+    let owner = if resource.owner.is_empty() { owner } else { resource.owner };
     let mut page = Page::default();
     for (index, text) in texts.into_iter().enumerate() {
         let source_id = key(resource, text);
@@ -91,7 +93,10 @@ fn key(resource: &Resource, text: &[u8]) -> Result<String, Refusal> {
     let mut parts = Vec::new();
     for pointer in resource.key {
         let value = borders::member(text, pointer).ok().flatten().map(scalar_text).filter(|part| !part.is_empty());
-        parts.push(value.ok_or(("missing_key", format!("{pointer} is missing or empty")))?);
+        let value = value.ok_or(("missing_key", format!("{pointer} is missing or empty")))?;
+        // One instant is one record, whether it is written with Z or with an offset.
+        let instant = if *pointer == resource.at { crate::time::parse_instant(&value) } else { None };
+        parts.push(instant.map_or(value, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)));
     }
     Ok(parts.join("|"))
 }
@@ -126,6 +131,7 @@ fn strict(resource: &Resource, text: &[u8], source_id: Option<&str>) -> Result<R
     } else {
         let said = value.pointer(resource.at).and_then(Value::as_str).unwrap_or_default();
         let at = crate::time::parse_instant(said)
+            .or_else(|| day(resource, said))
             .ok_or_else(|| ("bad_time", format!("{} is missing or no instant", resource.at)))?;
         Some(at)
     };
@@ -133,6 +139,13 @@ fn strict(resource: &Resource, text: &[u8], source_id: Option<&str>) -> Result<R
     let payload = RawValue::from_string(exact.to_owned())
         .map_err(|error| ("not_json", format!("not readable as JSON at column {}", error.column())))?;
     Ok(RawRecord { source_id: (!resource.key.is_empty()).then_some(id), record_at, payload })
+}
+
+/// A day as a record's place in time, for a resource whose windows are days: its beginning at Greenwich.
+fn day(resource: &Resource, said: &str) -> Option<DateTime<Utc>> {
+    let Window::Range { format: Stamp::Days { .. }, .. } = resource.window else { return None };
+    let day: NaiveDate = said.parse().ok()?;
+    Some(day.and_time(NaiveTime::MIN).and_utc())
 }
 
 /// PostgreSQL's text cannot hold U+0000, and its JSON operators fail on it.
@@ -148,7 +161,7 @@ fn holds_nul(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Paging, Stamp, Window};
+    use crate::source::Paging;
 
     const SLEEPS: Resource = Resource::get("sleeps", "/sleep")
         .window(Window::Range { start: "start", end: "end", format: Stamp::Rfc3339, max_days: None })
@@ -181,6 +194,25 @@ mod tests {
             assert_eq!(page.records[0].payload.get(), good, "text is kept");
             assert_eq!(page.owners, ["7"]);
         }
+    }
+
+    #[test]
+    fn an_instant_in_a_key_counts_and_not_its_spelling() {
+        let rows = SLEEPS.key(&["/start", "/kind"]);
+        let body = br#"{"records":[{"start":"2026-01-05T07:00:00.000Z","kind":"a"},{"start":"2026-01-05T08:00:00+01:00","kind":"a"}]}"#;
+        let page = split(&rows, "", body, 1).unwrap();
+        let keys: Vec<_> = page.records.iter().filter_map(|record| record.source_id.as_deref()).collect();
+        assert_eq!(keys, ["2026-01-05T07:00:00Z|a", "2026-01-05T07:00:00Z|a"]);
+    }
+
+    #[test]
+    fn a_day_is_a_place_in_time_where_windows_are_days() {
+        let body = br#"{"records":[{"id":"a","start":"2026-01-05"}]}"#;
+        assert_eq!(split(&SLEEPS, "", body, 1).unwrap().rejected[0].code, "bad_time");
+        let format = Stamp::Days { before: 1, after: 2 };
+        let days = SLEEPS.window(Window::Range { start: "s", end: "e", format, max_days: None });
+        let record = split(&days, "", body, 1).unwrap().records.remove(0);
+        assert_eq!(record.record_at.unwrap().to_rfc3339(), "2026-01-05T00:00:00+00:00");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What to ask for: coverage, `--since`, the lookback and the present moment become slices, oldest first.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, TimeZone, Utc};
 
 use crate::source::{PageToken, Resource, Slice, Window};
 
@@ -30,8 +30,10 @@ pub(crate) struct Planned {
     pub(crate) resume: Option<PageToken>,
 }
 
-/// The beginning of everything: before any wearable, and a date every provider understands.
-const BEGINNING: DateTime<Utc> = DateTime::UNIX_EPOCH;
+/// Where a first load of `resource` starts; 1970 is before any wearable, and a date every provider understands.
+fn beginning(resource: &Resource) -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(resource.begins, 1, 1, 0, 0, 0).single().unwrap_or_default()
+}
 
 /// The slices of `resource`, oldest first; one without an end for a snapshot.
 pub(crate) fn plan(resource: &Resource, held: &Held, asked: Asked, now: DateTime<Utc>) -> Vec<Planned> {
@@ -70,7 +72,7 @@ fn wanted(resource: &Resource, held: &Held, asked: Asked, end: DateTime<Utc>) ->
     };
     // An end that lies before it asks for just that time.
     let known_start = known_start.filter(|start| *start < end);
-    let from = asked.since.or(known_start).unwrap_or(BEGINNING);
+    let from = asked.since.or(known_start).unwrap_or_else(|| beginning(resource));
     if from >= end {
         return Vec::new();
     }
@@ -167,7 +169,7 @@ mod tests {
     #[test]
     fn the_first_run_takes_everything_and_a_later_one_the_rest_and_the_lookback() {
         let first = plan(&resource(None), &Held::default(), ALL, day(30));
-        assert_eq!(first[0].slice, Slice { from: BEGINNING, to: day(30) });
+        assert_eq!(first[0].slice, Slice { from: DateTime::UNIX_EPOCH, to: day(30) });
         let held = Held { covered: vec![range(0, 20)], open: None };
         assert_eq!(days(&held, ALL, None, 30), [(13, 30)]);
         let asked = Asked { since: Some(day(-10)), ..ALL };
@@ -178,7 +180,11 @@ mod tests {
         assert_eq!(days(&held, asked, None, 30), [], "covered and outside the lookback");
         let asked = Asked { until: Some(day(-3)), ..ALL };
         let before = plan(&resource(None), &held, asked, day(30));
-        assert_eq!(before[0].slice, Slice { from: BEGINNING, to: day(-3) }, "an end before all that is held");
+        assert_eq!(
+            before[0].slice,
+            Slice { from: DateTime::UNIX_EPOCH, to: day(-3) },
+            "an end before all that is held"
+        );
     }
 
     #[test]

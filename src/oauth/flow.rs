@@ -111,14 +111,16 @@ async fn consent(
     let code = code_of(landing, request)?;
     // The code is spent by one request: from here to the saved record nobody interrupts.
     let _held = crate::signals::hold();
-    let form = http::code_request(&site.app, &request.credentials, redirect.as_str(), &code, verifier.as_ref())
-        .map_err(|error| bug(&error))?;
-    let connected = exchange(site, request, form).await?;
+    let forms = http::tries(&site.app, None, |app| {
+        http::code_request(app, &request.credentials, redirect.as_str(), &code, verifier.as_ref())
+    })
+    .map_err(|error| bug(&error))?;
+    let connected = exchange(site, request, forms).await?;
     drop(callback);
     Ok(Ended::Connected(Box::new(connected)))
 }
 
-/// The redirect address (docs/adr/13): what the person set, exactly; else loopback by number, one path per source.
+/// The redirect address (docs/adr/13): what the person set, exactly; else loopback, by number where the provider takes that, one path per source.
 pub(crate) fn redirect(config: &Config, source: &'static Source, port: Option<u16>) -> Result<Url, Failure> {
     let app = config.app(source)?;
     if let Some(set) = app.redirect_uri {
@@ -130,7 +132,8 @@ pub(crate) fn redirect(config: &Config, source: &'static Source, port: Option<u1
         return Ok(set);
     }
     let port = port.unwrap_or(app.redirect_port);
-    Url::parse(&format!("http://127.0.0.1:{port}/callback/{}", source.id))
+    let host = source.api.as_ref().map_or("127.0.0.1", |api| api.auth.redirect_host);
+    Url::parse(&format!("http://{host}:{port}/callback/{}", source.id))
         .map_err(|_| Failure::new(Kind::Bug, "the redirect address is malformed"))
 }
 
@@ -206,13 +209,18 @@ fn code_of(landing: Landing, request: &Request<'_>) -> Result<SecretString, Fail
     }
 }
 
-async fn exchange(site: &Site, request: &Request<'_>, form: oauth2::HttpRequest) -> Result<Connected, Failure> {
+async fn exchange(
+    site: &Site,
+    request: &Request<'_>,
+    forms: Vec<(oauth2::HttpRequest, Option<String>)>,
+) -> Result<Connected, Failure> {
     let (source, title) = (request.source, request.source.title);
     let again = auth_command(source, request.account);
     let failure = |kind: Kind, what: String, next: String| {
         Failure::new(kind, what).kept("the previous login, unchanged").next(next)
     };
-    let answer = http::send(&crate::http::client(&site.app.token_url)?, form, &site.clock).await.map_err(|error| {
+    let client = crate::http::client(&site.app.token_url)?;
+    let (answer, token_url) = http::send_to_any(&client, forms, &site.clock).await.map_err(|error| {
         failure(
             Kind::Later,
             format!("{title} did not answer the last step of the login: {}", error.what),
@@ -245,7 +253,7 @@ async fn exchange(site: &Site, request: &Request<'_>, form: oauth2::HttpRequest)
         notes.push(format!("{title} named no token type; it is taken for a bearer token"));
     }
     let now = site.clock.now();
-    let (token_site, base_site) = summary::sites(&site.app);
+    let (token_site, base_site) = summary::sites(&site.app, token_url.as_deref());
     let typed = || Client { id: request.credentials.id.clone(), secret: request.credentials.secret.clone() };
     let mut record = Record {
         version: Record::VERSION,
@@ -261,6 +269,7 @@ async fn exchange(site: &Site, request: &Request<'_>, form: oauth2::HttpRequest)
         granted: grant.scopes.unwrap_or_else(|| asked.clone()),
         asked,
         token_site,
+        token_url,
         base_site,
         owner: grant.owner,
         client: request.typed.then(typed),

@@ -150,6 +150,37 @@ pub(super) async fn send(client: &reqwest::Client, request: HttpRequest, clock: 
     Ok(Answer { head, body: body.into() })
 }
 
+/// The same request for each token endpoint of `app`, `first` before the others; with the endpoint's address where there
+/// are several.
+pub(super) fn tries(
+    app: &App,
+    first: Option<&str>,
+    build: impl Fn(&App) -> Result<HttpRequest, NotBuilt>,
+) -> Result<Vec<(HttpRequest, Option<String>)>, NotBuilt> {
+    let urls = app.token_urls(first);
+    let several = urls.len() > 1;
+    urls.into_iter().map(|url| Ok((build(&app.at(url))?, several.then(|| url.to_string())))).collect()
+}
+
+/// Sends the request to one endpoint after the other, until one does not refuse it: an endpoint that does not know the
+/// application answers 400 or 401 and spends nothing. Where all refuse, what the first one said counts. Says whose answer
+/// it is.
+pub(super) async fn send_to_any(
+    client: &reqwest::Client,
+    tries: Vec<(HttpRequest, Option<String>)>,
+    clock: &Clock,
+) -> Result<(Answer, Option<String>), NoAnswer> {
+    let mut refused = None;
+    for (request, at) in tries {
+        let answer = send(client, request, clock).await?;
+        if !matches!(answer.head.status, 400 | 401) {
+            return Ok((answer, at));
+        }
+        refused = refused.or(Some((answer, at)));
+    }
+    refused.ok_or(NoAnswer { what: "there is no endpoint to ask".into(), sent: false })
+}
+
 /// Scheme and host, and the port where it is not this machine: what a token is bound to.
 pub(super) fn site(url: &Url) -> String {
     if crate::config::is_loopback(url) {

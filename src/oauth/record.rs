@@ -32,6 +32,9 @@ pub(super) struct Record {
     pub(super) granted: Vec<String>,
     /// Where the tokens came from and where they may go: a token never leaves for another site.
     pub(super) token_site: String,
+    /// The endpoint that gave the tokens, where the provider has several.
+    #[serde(default)]
+    pub(super) token_url: Option<String>,
     pub(super) base_site: String,
     /// The provider's id of the person, where the token answer names it.
     pub(super) owner: Option<String>,
@@ -138,6 +141,7 @@ pub(super) mod tests {
             asked: vec!["offline".into()],
             granted: vec!["offline".into()],
             token_site: "https://example.org".into(),
+            token_url: None,
             base_site: "https://example.org".into(),
             owner: None,
             client: None,

@@ -67,7 +67,8 @@ impl Site {
             });
         }
         let (token, base) = (http::site(&self.app.token_url), http::site(&self.app.base_url));
-        if record.token_site == token && record.base_site == base {
+        let is_known = self.app.token_urls(None).into_iter().any(|url| record.token_site == http::site(url));
+        if is_known && record.base_site == base {
             return Ok(());
         }
         let id = self.source.id.to_uppercase();
@@ -109,7 +110,7 @@ impl Site {
     fn renew(&self, locked: &Locked<'_>, record: Record) -> Result<Obtained, Trouble> {
         let Some(refresh) = &record.refresh else { return Err(Trouble::Ended) };
         let who = self.credentials(&record)?;
-        let request = http::refresh_request(&self.app, self.auth, &who, refresh).map_err(|error| self.bug(&error))?;
+        let build = |app: &App| http::refresh_request(app, self.auth, &who, refresh);
         let client = crate::http::client(&self.app.token_url).map_err(|failure| StoreError {
             kind: failure.kind,
             what: failure.error.to_string(),
@@ -118,14 +119,20 @@ impl Site {
         })?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| self.bug(&error))?;
+        let tries = http::tries(&self.app, record.token_url.as_deref(), build).map_err(|error| self.bug(&error))?;
         let prepared = locked.prepare(&record, self.clock.now())?;
         let _held = crate::signals::hold();
         let sent = runtime.block_on(async {
             file_size_limit_is_an_error();
-            http::send(&client, request, &self.clock).await
+            http::send_to_any(&client, tries, &self.clock).await
         });
         match sent {
-            Ok(answer) => self.conclude(prepared, record, &answer),
+            Ok((answer, at)) => {
+                let mut record = record;
+                record.token_site = super::summary::sites(&self.app, at.as_deref()).0;
+                record.token_url = at;
+                self.conclude(prepared, record, &answer)
+            }
             Err(error) if error.sent => Err(Trouble::Later { reason: error.what, unsure: true }),
             Err(error) => {
                 prepared.nothing_happened()?;

@@ -82,6 +82,7 @@ impl World {
             base_url: provider.url.clone(),
             authorize_url: provider.url.clone(),
             token_url: provider.url.clone(),
+            other_token_urls: vec![],
         };
         let auth = &source.api.as_ref().unwrap().auth;
         let site = Site { source, auth, app, store, clock: Clock::new(Some(now)) };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Login, site};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
-use crate::source::Source;
+use crate::source::{Revoke, Source};
 
 /// How long to wait for a renewal that is under way.
 const WAIT: Duration = Duration::from_secs(20);
@@ -52,13 +52,19 @@ pub(crate) async fn revoke(config: &Config, source: &'static Source, account: &s
 async fn at_provider(config: &Config, source: &'static Source, account: &str) -> Result<Revoked, Failure> {
     let Some(login) = Login::open(config, source, account)? else { return Ok(Revoked::NotConnected) };
     let (auth, app) = (login.site.auth, &login.site.app);
-    let Some(path) = auth.revoke_path else {
-        return Ok(Revoked::LocalOnly(format!("{} has no way to withdraw a grant by program", source.title)));
-    };
     let token = login.access_token().await.map_err(|error| error.into_failure(source))?;
     let mut url = app.base_url.clone();
+    let (Revoke::Delete(path) | Revoke::Post(path, _)) = auth.revoke;
     url.set_path(&format!("{}{path}", app.base_url.path().trim_end_matches('/')));
-    let sent = crate::http::client(&url)?.delete(url).bearer_auth(token.expose()).send().await;
+    let client = crate::http::client(&url)?;
+    let request = match auth.revoke {
+        Revoke::Delete(_) => client.delete(url).bearer_auth(token.expose()),
+        Revoke::Post(_, parameter) => {
+            url.query_pairs_mut().append_pair(parameter, token.expose());
+            client.post(url)
+        }
+    };
+    let sent = request.send().await;
     Ok(match sent {
         Ok(answer) if answer.status().is_success() => Revoked::AtProvider,
         Ok(answer) if matches!(answer.status().as_u16(), 401 | 404 | 410) => Revoked::AlreadyGone,

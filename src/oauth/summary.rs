@@ -129,7 +129,8 @@ pub(crate) fn list(config: &Config) -> Result<Vec<LoginSummary>, Failure> {
     Ok(all)
 }
 
-/// What a record needs to be bound to: the sites of `app`.
-pub(super) fn sites(app: &crate::config::App) -> (String, String) {
-    (http::site(&app.token_url), http::site(&app.base_url))
+/// What a record needs to be bound to: the sites of `app`, whose endpoint `token_url` gave the tokens.
+pub(super) fn sites(app: &crate::config::App, token_url: Option<&str>) -> (String, String) {
+    let token = app.token_urls(token_url);
+    (http::site(token.first().unwrap_or(&&app.token_url)), http::site(&app.base_url))
 }

@@ -134,7 +134,7 @@ fn take(
     }
     let app = ctx.config.app(source)?;
     // A token goes to these addresses. One on this machine is somebody's own simulator and needs no warning.
-    let is_own = [&app.base_url, &app.token_url].into_iter().all(crate::config::is_loopback);
+    let is_own = std::iter::once(&app.base_url).chain(app.token_urls(None)).all(crate::config::is_loopback);
     for address in ctx.config.changed_addresses(source) {
         let said = format!("note: {} is contacted at another address: {address}", source.title);
         if is_own { ctx.out.debug(&said) } else { ctx.out.note(&said) }
@@ -149,7 +149,8 @@ fn take(
     }
     let (mut resources, mut closed) = (Vec::new(), Vec::new());
     for resource in &job.resources {
-        if !resource.scope.is_empty() && !granted.is_empty() && !granted.iter().any(|scope| scope == resource.scope) {
+        let opens = |scope: &String| resource.scope.split('|').any(|one| one == scope);
+        if !resource.scope.is_empty() && !granted.is_empty() && !granted.iter().any(opens) {
             closed.push(resource.name);
             continue;
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::providers::oura::Oura;
 use crate::providers::whoop::Whoop;
 use crate::support::faults::{What, When};
 use crate::support::net::{Reply, Server};
@@ -98,7 +99,8 @@ fn a_record_deleted_upstream_is_retired<S: Subject>() {
     assert_eq!(count(&mut sql, &gone), 1, "kept, and marked");
     let retired = format!(
         "select retired_reason from canonical.{} where raw_source_id = '{}' and retired_at is not null",
-        key.resource, key.id
+        S::canonical(key.resource),
+        key.id
     );
     assert_eq!(rows(&mut sql, &retired)[0]["retired_reason"], "missing_upstream");
     world.oracle().check();
@@ -360,10 +362,10 @@ fn one_failing_resource_does_not_stop_the_others<S: Subject>() {
 fn a_record_of_another_person_stops_the_run<S: Subject>() {
     let world = World::loaded(S::few(now()));
     let before = fingerprint(&mut world.sql());
-    let fault = world.fault(When::resource(S::PAGED), S::other_person());
+    let fault = world.fault(When::resource(S::OWNED), S::other_person());
     world.provider.with(S::edit_recent);
     world.ingest().expect(6);
-    let stored = format!("{}.{} where payload::text like '%4101002%'", schema::<S>(), S::PAGED);
+    let stored = format!("{}.{} where payload::text like '%4101002%'", schema::<S>(), S::OWNED);
     assert_eq!(count(&mut world.sql(), &stored), 0, "somebody else's record was stored");
     assert_eq!(
         before[&format!("{}.{}", schema::<S>(), S::PAGED)],
@@ -424,9 +426,10 @@ macro_rules! suite {
 }
 
 suite!(whoop, Whoop);
+suite!(oura, Oura);
 
 /// The sources that the suite above covers.
-const COVERED: &[&str] = &["whoop"];
+const COVERED: &[&str] = &["whoop", "oura"];
 
 #[test]
 fn every_api_source_is_covered() {

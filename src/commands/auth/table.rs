@@ -152,7 +152,7 @@ pub(super) fn outcome(login: &LoginSummary, now: DateTime<Utc>) -> Vec<String> {
             .api
             .iter()
             .flat_map(|api| api.resources)
-            .filter(|resource| missing.contains(&resource.scope))
+            .filter(|resource| resource.scope.split('|').all(|scope| missing.contains(&scope)))
             .map(|resource| resource.name)
             .collect();
         let closed = if closed.is_empty() { String::new() } else { format!("; not readable: {}", closed.join(", ")) };

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use crate::canonical::Table;
-use crate::source::{Api, Auth, Limits, Model, Paging, Provisional, Resource, Source, Stamp, Window, by_status};
+use crate::source::{
+    Api, Auth, Limits, Model, Paging, Provisional, Resource, Revoke, Source, Stamp, Window, by_status,
+};
 
 pub(crate) static SOURCE: Source = Source {
     id: "whoop",
@@ -31,6 +33,8 @@ pub(crate) static SOURCE: Source = Source {
 const AUTH: Auth = Auth {
     authorize_url: "https://api.prod.whoop.com/oauth/oauth2/auth",
     token_url: "https://api.prod.whoop.com/oauth/oauth2/token",
+    token_endpoints: &[],
+    redirect_host: "127.0.0.1",
     scopes: &[
         "offline",
         "read:recovery",
@@ -45,7 +49,7 @@ const AUTH: Auth = Auth {
     rotates: true,
     refresh_params: &[("scope", "offline")],
     dead_errors: &["invalid_grant"],
-    revoke_path: Some("/v2/user/access"),
+    revoke: Revoke::Delete("/v2/user/access"),
     console: "https://developer-dashboard.whoop.com",
     notes: &["WHOOP has been reported to refuse plain-http addresses now and then; then paste the address you end on."],
 };
@@ -66,35 +70,41 @@ const RESOURCES: &[Resource] = &[
 const PENDING: Provisional = Provisional::Says("/score_state", "PENDING_SCORE");
 
 const MODELS: &[Model] = &[
-    model("user_identity", "user_basic_profile", &[], Table::UserIdentity, include_str!("models/user_identity.sql")),
-    model("sleep_sessions", "sleeps", &[], Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
-    model("workouts", "workouts", &[], Table::Workouts, include_str!("models/workouts.sql")),
-    model("vitals_sleeps", "sleeps", &[], Table::BiometricsVitals, include_str!("models/vitals_sleeps.sql")),
-    model(
+    Model::new(
+        "user_identity",
+        "user_basic_profile",
+        &[],
+        Table::UserIdentity,
+        include_str!("models/user_identity.sql"),
+    ),
+    Model::new("sleep_sessions", "sleeps", &[], Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
+    Model::new("workouts", "workouts", &[], Table::Workouts, include_str!("models/workouts.sql")),
+    Model::new("vitals_sleeps", "sleeps", &[], Table::BiometricsVitals, include_str!("models/vitals_sleeps.sql")),
+    Model::new(
         "vitals_recoveries",
         "recoveries",
         &["sleeps", "cycles"],
         Table::BiometricsVitals,
         include_str!("models/vitals_recoveries.sql"),
     ),
-    model(
+    Model::new(
         "vitals_body",
         "user_body_measurement",
         &["cycles"],
         Table::BiometricsVitals,
         include_str!("models/vitals_body.sql"),
     ),
-    model("scores_sleeps", "sleeps", &[], Table::Scores, include_str!("models/scores_sleeps.sql")),
-    model(
+    Model::new("scores_sleeps", "sleeps", &[], Table::Scores, include_str!("models/scores_sleeps.sql")),
+    Model::new(
         "scores_recoveries",
         "recoveries",
         &["sleeps", "cycles"],
         Table::Scores,
         include_str!("models/scores_recoveries.sql"),
     ),
-    model("scores_cycles", "cycles", &["sleeps"], Table::Scores, include_str!("models/scores_cycles.sql")),
+    Model::new("scores_cycles", "cycles", &["sleeps"], Table::Scores, include_str!("models/scores_cycles.sql")),
     // A day may hold two cycles (see the model), so that one's change touches the other's row.
-    model(
+    Model::new(
         "daily_summaries",
         "cycles",
         &["cycles", "sleeps"],
@@ -115,14 +125,4 @@ const fn collection(name: &'static str, path: &'static str) -> Resource {
         .ends("/end")
         .version("/updated_at")
         .lookback(7)
-}
-
-const fn model(
-    name: &'static str,
-    reads: &'static str,
-    joins: &'static [&'static str],
-    into: Table,
-    select: &'static str,
-) -> Model {
-    Model { name, reads, joins, into, select, many: 1_000 }
 }

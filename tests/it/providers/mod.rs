@@ -1,3 +1,4 @@
 //! Simulated providers, one file or folder each, written from the provider's documentation alone.
 
+pub mod oura;
 pub mod whoop;

@@ -22,6 +22,10 @@ pub trait Simulation: Send + 'static {
     const SCOPES: &'static [&'static str];
     const AUTHORIZE: &'static str;
     const TOKEN: &'static str;
+    /// More token endpoints, where it depends on the application which one knows it.
+    const OTHER_TOKENS: &'static [&'static str] = &[];
+    /// The one of them that knows the application at first; none: any does.
+    const REGISTERED_AT: Option<&'static str> = None;
     /// Path under which the data interface lives.
     const BASE: &'static str;
 
@@ -84,7 +88,7 @@ impl<S: Simulation> Provider<S> {
         sim.set_now(now);
         let state = Arc::new(Mutex::new(State {
             sim,
-            grants: Grants::new(S::SCOPES, redirect_uri),
+            grants: Grants::new(S::SCOPES, redirect_uri).registered_at(S::REGISTERED_AT),
             log: vec![],
             quota: None,
             refused: 0,
@@ -164,7 +168,8 @@ impl<S: Simulation> Provider<S> {
     }
 
     pub fn token_url(&self) -> String {
-        format!("{}{}", self.origin(), S::TOKEN)
+        let all = std::iter::once(&S::TOKEN).chain(S::OTHER_TOKENS);
+        all.map(|path| format!("{}{path}", self.origin())).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -172,7 +177,7 @@ fn serve<S: Simulation>(shared: &Mutex<State<S>>, request: &Request) -> Reply {
     let mut guard = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let state = &mut *guard;
     let path = request.path.strip_prefix(S::BASE).unwrap_or(&request.path);
-    let resource = if request.path == S::TOKEN {
+    let resource = if request.path == S::TOKEN || S::OTHER_TOKENS.contains(&request.path.as_str()) {
         "token"
     } else if request.path == S::AUTHORIZE {
         "authorize"

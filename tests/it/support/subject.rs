@@ -46,9 +46,15 @@ pub trait Subject: Simulation + Sized {
     const LISTINGS: &'static [&'static str];
     /// One of them, with at least three pages in `many`.
     const PAGED: &'static str;
+    /// The resource whose records say whose they are.
+    const OWNED: &'static str;
     /// The scope whose absence costs exactly one resource, and that resource.
     const SPARE_SCOPE: (&'static str, &'static str);
 
+    /// The canonical table that the records of a resource become rows of.
+    fn canonical(resource: &str) -> &str {
+        resource
+    }
     /// A person with a few days of records: every listing on one page.
     fn few(now: DateTime<Utc>) -> Self;
     /// A person with three pages or more in each listing.

@@ -39,6 +39,10 @@ pub struct Grants {
     pub token_type: Option<&'static str>,
     /// How often one refresh token may be sent: once, but for a renewal whose answer was lost.
     pub tries: usize,
+    /// Whether a refresh token comes only with the scope `offline`.
+    pub needs_offline: bool,
+    /// The path of the one token endpoint that knows the application; none: any does.
+    pub registered_at: Option<&'static str>,
     pub ledger: Vec<Posted>,
     /// What the authorization requests looked like.
     pub asked: Vec<HashMap<String, String>>,
@@ -62,12 +66,18 @@ impl Grants {
             rotates: true,
             token_type: Some("bearer"),
             tries: 1,
+            needs_offline: scopes.contains(&"offline"),
+            registered_at: None,
             ledger: vec![],
             asked: vec![],
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
         }
+    }
+
+    pub fn registered_at(self, path: Option<&'static str>) -> Self {
+        Grants { registered_at: path, ..self }
     }
 
     /// Everything that must never be seen outside the encrypted store and the wire.
@@ -160,6 +170,14 @@ impl Grants {
         let form = request.form();
         let value = |name: &str| form.get(name).map_or("", String::as_str).to_owned();
         let grant = value("grant_type");
+        if self.registered_at.is_some_and(|path| path != request.path) {
+            // It does not know the application, and spends nothing.
+            return if grant == "refresh_token" {
+                Reply::json(400, r#"{"error":"invalid_request","error_description":"Invalid request"}"#)
+            } else {
+                Reply::json(401, r#"{"error":"invalid_client"}"#)
+            };
+        }
         let credential = if grant == "refresh_token" { value("refresh_token") } else { value("code") };
         let reply = self.exchange(request, &form, now);
         self.ledger.push(Posted { grant, credential, status: reply.status });
@@ -198,11 +216,12 @@ impl Grants {
             _ => return Reply::json(400, r#"{"error":"unsupported_grant_type"}"#),
         };
         let renewal = value("grant_type") == "refresh_token";
-        let offline = if renewal {
-            value("scope").split(' ').any(|s| s == "offline")
-        } else {
-            scopes.iter().any(|s| s == "offline")
-        };
+        let offline = !self.needs_offline
+            || if renewal {
+                value("scope").split(' ').any(|s| s == "offline")
+            } else {
+                scopes.iter().any(|s| s == "offline")
+            };
         self.answer(scopes, offline && (self.rotates || !renewal), now)
     }
 

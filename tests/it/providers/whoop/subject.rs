@@ -12,6 +12,7 @@ use crate::support::truth::stamp;
 impl Subject for Whoop {
     const LISTINGS: &'static [&'static str] = &["cycles", "recoveries", "sleeps", "workouts"];
     const PAGED: &'static str = "sleeps";
+    const OWNED: &'static str = "sleeps";
     const SPARE_SCOPE: (&'static str, &'static str) = ("read:body_measurement", "user_body_measurement");
 
     fn few(now: DateTime<Utc>) -> Self {

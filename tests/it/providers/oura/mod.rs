@@ -1,0 +1,202 @@
+//! Simulated Oura, from `docs/sources/oura.md`: collections of documents under one prefix, windows of days that filter on a
+//! time of the document, page tokens, two token endpoints of which one knows the application.
+
+mod person;
+mod records;
+mod subject;
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde_json::Value;
+
+use crate::support::net::{Reply, Request};
+use crate::support::provider::Simulation;
+use crate::support::tokens::base64url;
+use crate::support::truth::Truth;
+pub use records::Doc;
+
+/// The collections that are asked for by days.
+pub const DOCUMENTS: &[&str] = &["sleep", "daily_sleep", "workout"];
+
+/// How many documents a page has. Oura does not say, and cannot be told.
+const PAGE: usize = 20;
+
+/// In which order a collection is listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    OldestFirst,
+    NewestFirst,
+    Shuffled,
+}
+
+pub struct Oura {
+    /// The answer of `personal_info`.
+    pub info: Value,
+    pub docs: Vec<Doc>,
+    pub order: Order,
+    /// Collections whose listing is empty, although there are documents.
+    pub hidden: Vec<&'static str>,
+    /// Documents sent with another text than their own; not in the truth of canonical rows.
+    pub poisoned: HashMap<(&'static str, String), String>,
+    now: DateTime<Utc>,
+    cursors: HashMap<String, Cursor>,
+}
+
+/// Where a page token leads: the collection, the window that it was given for, and how many documents came before.
+#[derive(Clone)]
+struct Cursor {
+    resource: String,
+    window: Window,
+    from: usize,
+}
+
+type Window = (Option<String>, Option<String>);
+
+impl Oura {
+    fn items(&self, resource: &str) -> Vec<(&Doc, String)> {
+        if self.hidden.contains(&resource) {
+            return vec![];
+        }
+        let mut items: Vec<&Doc> = self.docs.iter().filter(|d| d.resource == resource && d.since <= self.now).collect();
+        items.sort_by_key(|doc| {
+            let at = doc.time.and_utc().timestamp();
+            let rank = match self.order {
+                Order::OldestFirst => at,
+                Order::NewestFirst => -at,
+                Order::Shuffled => {
+                    let mut hasher = DefaultHasher::new();
+                    doc.id.hash(&mut hasher);
+                    (hasher.finish() >> 1).cast_signed()
+                }
+            };
+            (rank, doc.id.clone())
+        });
+        items.into_iter().map(|doc| (doc, self.text(doc))).collect()
+    }
+
+    fn text(&self, doc: &Doc) -> String {
+        self.poisoned.get(&(doc.resource, doc.id.clone())).cloned().unwrap_or_else(|| doc.value.to_string())
+    }
+
+    /// "A date is read as local midnight. The test is `start 00:00 <= t <= end 00:00`, where t is the record's own timestamp."
+    fn by_days(&mut self, resource: &str, request: &Request) -> Reply {
+        let day = |name: &str| request.param(name).map(str::parse::<NaiveDate>).transpose();
+        let (Ok(start), Ok(end)) = (day("start_date"), day("end_date")) else {
+            return unprocessable("value is not a valid date");
+        };
+        let today = self.now.date_naive();
+        let (start, end) = (start.unwrap_or(today), end.unwrap_or(today));
+        if start > end {
+            return unprocessable("Start date must be before end date.");
+        }
+        let (low, high) = (start.and_time(NaiveTime::MIN), end.and_time(NaiveTime::MIN));
+        let window = (request.param("start_date").map(str::to_owned), request.param("end_date").map(str::to_owned));
+        let found = self.items(resource).into_iter().filter(|(doc, _)| (low..=high).contains(&doc.time));
+        let texts: Vec<String> = found.map(|(_, text)| text).collect();
+        self.page(resource, request, window, &texts)
+    }
+
+    fn page(&mut self, resource: &str, request: &Request, window: Window, texts: &[String]) -> Reply {
+        let from = match request.param("next_token") {
+            None | Some("") => 0,
+            Some(token) => match self.cursors.get(token) {
+                Some(c) if c.resource == resource && c.window == window => c.from,
+                _ => return Reply::json(400, r#"{"detail":"Invalid next_token."}"#),
+            },
+        };
+        let until = texts.len().min(from + PAGE);
+        let next = if until < texts.len() {
+            let token = base64url(format!("p{}:{resource}", self.cursors.len()).as_bytes());
+            self.cursors.insert(token.clone(), Cursor { resource: resource.into(), window, from: until });
+            format!("\"{token}\"")
+        } else {
+            "null".to_owned()
+        };
+        let page = texts.get(from..until).unwrap_or_default().join(",");
+        Reply::json(200, format!(r#"{{"data":[{page}],"next_token":{next}}}"#))
+    }
+}
+
+fn unprocessable(why: &str) -> Reply {
+    let body = serde_json::json!({"detail": [{"type": "value_error", "loc": ["query", "start_date"], "msg": why, "input": ""}]});
+    Reply::json(422, body.to_string())
+}
+
+impl Simulation for Oura {
+    const ID: &'static str = "oura";
+    const SCOPES: &'static [&'static str] = &[
+        "email",
+        "personal",
+        "daily",
+        "heartrate",
+        "workout",
+        "tag",
+        "session",
+        "spo2",
+        "ring_configuration",
+        "stress",
+        "heart_health",
+    ];
+    const AUTHORIZE: &'static str = "/oauth/authorize";
+    const TOKEN: &'static str = "/oauth/token";
+    const OTHER_TOKENS: &'static [&'static str] = &["/oauth/v2/ext/oauth-token"];
+    const REGISTERED_AT: Option<&'static str> = Some("/oauth/v2/ext/oauth-token");
+    const BASE: &'static str = "";
+
+    fn resource(&self, method: &str, path: &str) -> Option<&'static str> {
+        if (method, path) == ("POST", "/oauth/revoke") {
+            return Some("revoke");
+        }
+        let name = path.strip_prefix("/v2/usercollection/").filter(|_| method == "GET")?;
+        match name {
+            "personal_info" => Some("personal_info"),
+            _ => DOCUMENTS.iter().find(|known| **known == name).copied(),
+        }
+    }
+
+    fn scope(&self, resource: &str) -> Option<&'static str> {
+        match resource {
+            "personal_info" => Some("personal"),
+            "workout" => Some("workout"),
+            _ => Some("daily"),
+        }
+    }
+
+    fn answer(&mut self, resource: &str, request: &Request) -> Reply {
+        match resource {
+            "personal_info" => Reply::json(200, self.info.to_string()),
+            _ => self.by_days(resource, request),
+        }
+    }
+
+    fn truth(&self) -> Truth {
+        let mut truth = Truth::default();
+        let person = self.info["id"].as_str().expect("an id");
+        truth.raw.insert(("personal_info".into(), person.into()), self.info.to_string());
+        let known = ["external_user_id", "email", "sex"].map(|column| match column {
+            "external_user_id" => (column, self.info["id"].clone()),
+            "sex" => (column, self.info["biological_sex"].clone()),
+            _ => (column, self.info[column].clone()),
+        });
+        truth.row("user_identity", "oura_raw.personal_info", person, "", known.into_iter().collect());
+        for doc in self.docs.iter().filter(|doc| doc.since <= self.now) {
+            let key = (doc.resource.to_owned(), doc.id.clone());
+            let is_poisoned = self.poisoned.contains_key(&(doc.resource, doc.id.clone()));
+            if is_poisoned {
+                truth.optional_raw.insert(key.clone());
+            }
+            truth.raw.insert(key, self.text(doc));
+            for row in doc.rows.iter().filter(|_| !is_poisoned) {
+                truth.row(row.table, &format!("oura_raw.{}", doc.resource), &doc.id, row.what, row.columns.clone());
+            }
+        }
+        truth
+    }
+
+    fn set_now(&mut self, now: DateTime<Utc>) {
+        self.now = now;
+    }
+}
