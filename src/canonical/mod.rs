@@ -13,6 +13,11 @@ pub(crate) enum Table {
     Workouts,
     Scores,
     NutritionEntries,
+    MoodEntries,
+    /// One reading each, of a source whose records are readings.
+    SampleValues,
+    /// Records that carry a series; its values are their parts.
+    SampleOrigins,
     /// No canonical table: the model names raw records that cannot be used (`raw_source_id`, `code`, `detail`), and they
     /// become rejects.
     Rejects,
@@ -63,6 +68,19 @@ impl Table {
             Self::Workouts => entity("workouts", "workout_id"),
             Self::Scores => entity("scores", "score_id"),
             Self::NutritionEntries => entity("nutrition_entries", "entry_id"),
+            Self::MoodEntries => entity("mood_entries", "entry_id"),
+            Self::SampleValues => Shape {
+                name: "sample_values",
+                id: None,
+                key: &["metric_code", "start_at", "sample_key"],
+                history: false,
+                children: None,
+            },
+            Self::SampleOrigins => Shape {
+                history: false,
+                children: Some(Children { table: "sample_points", column: "points", key: "seq" }),
+                ..entity("sample_origins", "origin_id")
+            },
             Self::Rejects => Shape { name: "rejects", id: None, key: &[], history: false, children: None },
             Self::DailySummaries => Shape {
                 name: "daily_summaries",

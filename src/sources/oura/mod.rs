@@ -4,6 +4,8 @@
 //! days of the person's own calendar and filter on a time of the record, so they are asked for with a margin. There is no
 //! "updated since" filter: the last days are read again.
 
+mod models;
+
 use std::time::Duration;
 
 use crate::canonical::Table;
@@ -68,17 +70,76 @@ const LIMITS: Limits = Limits { requests: 5_000, per: Duration::from_mins(5), ma
 
 const RESOURCES: &[Resource] = &[
     Resource::get("personal_info", "/v2/usercollection/personal_info").scope("personal").key(&["/id"]).owner("/id"),
+    // Applications of the old portal know no scope for the ring, and need none.
+    Resource::get("ring_configuration", "/v2/usercollection/ring_configuration")
+        .paging(PAGES)
+        .records("/data")
+        .key(&["/id"]),
     documents("sleep", "/v2/usercollection/sleep").scope("daily").window(days(Some(180))).at("/bedtime_start"),
+    documents("sleep_time", "/v2/usercollection/sleep_time").scope("daily"),
     documents("daily_sleep", "/v2/usercollection/daily_sleep").scope("daily"),
+    documents("daily_readiness", "/v2/usercollection/daily_readiness").scope("daily"),
+    documents("daily_activity", "/v2/usercollection/daily_activity").scope("daily").window(days(Some(180))),
+    documents("daily_spo2", "/v2/usercollection/daily_spo2").scope("spo2"),
+    documents("daily_stress", "/v2/usercollection/daily_stress").scope("stress|daily"),
+    documents("daily_resilience", "/v2/usercollection/daily_resilience").scope("stress|daily"),
+    // Has been seen without an id.
+    documents("daily_cardiovascular_age", "/v2/usercollection/daily_cardiovascular_age")
+        .scope("heart_health")
+        .key(&["/day"]),
+    documents("vo2_max", "/v2/usercollection/vO2_max").scope("heart_health"),
     documents("workout", "/v2/usercollection/workout").scope("workout").at("/start_datetime"),
+    documents("session", "/v2/usercollection/session").scope("session").window(days(Some(180))).at("/start_datetime"),
+    documents("enhanced_tag", "/v2/usercollection/enhanced_tag").scope("tag").at("/start_time"),
+    documents("tag", "/v2/usercollection/tag").scope("tag"),
+    documents("rest_mode_period", "/v2/usercollection/rest_mode_period").scope("daily").at("/start_day"),
+    rows("heartrate", "/v2/usercollection/heartrate").scope("heartrate").key(&["/timestamp", "/source"]),
+    rows("ring_battery_level", "/v2/usercollection/ring_battery_level").key(&["/timestamp"]),
 ];
 
 const MODELS: &[Model] = &[
     Model::new("user_identity", "personal_info", &[], Table::UserIdentity, include_str!("models/user_identity.sql")),
     Model::new("sleep_sessions", "sleep", &[], Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
-    Model::new("scores_sleep", "daily_sleep", &[], Table::Scores, include_str!("models/scores_sleep.sql")),
+    Model::new("vitals_sleep", "sleep", &[], Table::BiometricsVitals, include_str!("models/vitals_sleep.sql")),
+    Model::new("series_sleep", "sleep", &[], Table::SampleOrigins, models::SERIES_SLEEP),
     Model::new("workouts", "workout", &[], Table::Workouts, include_str!("models/workouts.sql")),
+    Model::new("scores_sleep", "daily_sleep", &[], Table::Scores, models::SCORES_SLEEP),
+    Model::new("scores_readiness", "daily_readiness", &[], Table::Scores, models::SCORES_READINESS),
+    Model::new("scores_activity", "daily_activity", &[], Table::Scores, models::SCORES_ACTIVITY),
+    Model::new("scores_stress", "daily_stress", &[], Table::Scores, models::SCORES_STRESS),
+    Model::new("scores_resilience", "daily_resilience", &[], Table::Scores, models::SCORES_RESILIENCE),
+    Model::new("scores_vascular", "daily_cardiovascular_age", &[], Table::Scores, models::SCORES_VASCULAR),
+    Model::new("vitals_readiness", "daily_readiness", &[], Table::BiometricsVitals, models::VITALS_READINESS),
+    Model::new("vitals_spo2", "daily_spo2", &[], Table::BiometricsVitals, models::VITALS_SPO2),
+    Model::new("vitals_vascular", "daily_cardiovascular_age", &[], Table::BiometricsVitals, models::VITALS_VASCULAR),
+    Model::new("vitals_vo2_max", "vo2_max", &[], Table::BiometricsVitals, models::VITALS_VO2_MAX),
+    Model::new("daily_activity", "daily_activity", &[], Table::DailySummaries, models::DAILY_ACTIVITY),
+    Model::new("daily_stress", "daily_stress", &[], Table::DailySummaries, models::DAILY_STRESS),
+    Model::new(
+        "samples_heartrate",
+        "heartrate",
+        &[],
+        Table::SampleValues,
+        include_str!("models/samples_heartrate.sql"),
+    ),
+    Model::new("samples_session", "session", &[], Table::SampleValues, include_str!("models/samples_session.sql")),
+    Model::new("series_session", "session", &[], Table::SampleOrigins, models::SERIES_SESSION),
+    Model::new("moods_session", "session", &[], Table::MoodEntries, models::MOODS_SESSION),
+    Model::new("journal_enhanced_tag", "enhanced_tag", &[], Table::MoodEntries, models::JOURNAL_ENHANCED_TAG),
+    Model::new("journal_tag", "tag", &[], Table::MoodEntries, models::JOURNAL_TAG),
 ];
+
+/// Rows of a series: filtered by instants, at most thirty days at once. Days instead of instants would be ignored in silence.
+const fn rows(name: &'static str, path: &'static str) -> Resource {
+    documents(name, path)
+        .window(Window::Range {
+            start: "start_datetime",
+            end: "end_datetime",
+            format: Stamp::Rfc3339,
+            max_days: Some(30),
+        })
+        .at("/timestamp")
+}
 
 /// The list of a collection of documents: filtered by days, a few thousand documents to a page as it seems.
 const fn documents(name: &'static str, path: &'static str) -> Resource {

@@ -1,6 +1,7 @@
 //! Simulated Oura, from `docs/sources/oura.md`: collections of documents under one prefix, windows of days that filter on a
 //! time of the document, page tokens, two token endpoints of which one knows the application.
 
+mod days;
 mod person;
 mod records;
 mod subject;
@@ -8,7 +9,7 @@ mod subject;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::support::net::{Reply, Request};
@@ -18,7 +19,47 @@ use crate::support::truth::Truth;
 pub use records::Doc;
 
 /// The collections that are asked for by days.
-pub const DOCUMENTS: &[&str] = &["sleep", "daily_sleep", "workout"];
+pub const DOCUMENTS: &[&str] = &[
+    "sleep",
+    "sleep_time",
+    "daily_sleep",
+    "daily_readiness",
+    "daily_activity",
+    "daily_spo2",
+    "daily_stress",
+    "daily_resilience",
+    "daily_cardiovascular_age",
+    "vo2_max",
+    "workout",
+    "session",
+    "enhanced_tag",
+    "tag",
+    "rest_mode_period",
+];
+
+/// The collections that are asked for by instants.
+pub const ROWS: &[&str] = &["heartrate", "ring_battery_level"];
+
+/// All that page through time.
+pub const LISTINGS: &[&str] = &[
+    "sleep",
+    "sleep_time",
+    "daily_sleep",
+    "daily_readiness",
+    "daily_activity",
+    "daily_spo2",
+    "daily_stress",
+    "daily_resilience",
+    "daily_cardiovascular_age",
+    "vo2_max",
+    "workout",
+    "session",
+    "enhanced_tag",
+    "tag",
+    "rest_mode_period",
+    "heartrate",
+    "ring_battery_level",
+];
 
 /// How many documents a page has. Oura does not say, and cannot be told.
 const PAGE: usize = 20;
@@ -99,6 +140,28 @@ impl Oura {
         self.page(resource, request, window, &texts)
     }
 
+    /// Thirty days at most; days instead of instants are ignored in silence, and the last day is answered.
+    fn by_instants(&mut self, resource: &str, request: &Request) -> Reply {
+        let instant =
+            |name: &str| request.param(name).map(|t| DateTime::parse_from_rfc3339(t).map(|t| t.to_utc())).transpose();
+        let (Ok(start), Ok(end)) = (instant("start_datetime"), instant("end_datetime")) else {
+            return unprocessable("value is not a valid datetime");
+        };
+        let end = end.unwrap_or(self.now);
+        let start = start.unwrap_or(end - TimeDelta::days(1));
+        if start > end {
+            return unprocessable("Start date must be before end date.");
+        }
+        if end - start > TimeDelta::days(30) {
+            return Reply::json(400, r#"{"detail":"The requested period must not be longer than 30 days."}"#);
+        }
+        let owned = |name: &str| request.param(name).map(str::to_owned);
+        let window = (owned("start_datetime"), owned("end_datetime"));
+        let found = self.items(resource).into_iter().filter(|(doc, _)| (start..=end).contains(&doc.time.and_utc()));
+        let texts: Vec<String> = found.map(|(_, text)| text).collect();
+        self.page(resource, request, window, &texts)
+    }
+
     fn page(&mut self, resource: &str, request: &Request, window: Window, texts: &[String]) -> Reply {
         let from = match request.param("next_token") {
             None | Some("") => 0,
@@ -153,7 +216,10 @@ impl Simulation for Oura {
         let name = path.strip_prefix("/v2/usercollection/").filter(|_| method == "GET")?;
         match name {
             "personal_info" => Some("personal_info"),
-            _ => DOCUMENTS.iter().find(|known| **known == name).copied(),
+            "ring_configuration" => Some("ring_configuration"),
+            "vO2_max" => Some("vo2_max"),
+            "vo2_max" => None,
+            _ => LISTINGS.iter().find(|known| **known == name).copied(),
         }
     }
 
@@ -161,6 +227,13 @@ impl Simulation for Oura {
         match resource {
             "personal_info" => Some("personal"),
             "workout" => Some("workout"),
+            "session" => Some("session"),
+            "heartrate" => Some("heartrate"),
+            "daily_spo2" => Some("spo2"),
+            "enhanced_tag" | "tag" => Some("tag"),
+            "daily_stress" | "daily_resilience" => Some("stress"),
+            "daily_cardiovascular_age" | "vo2_max" => Some("heart_health"),
+            "ring_configuration" | "ring_battery_level" => Some("ring_configuration"),
             _ => Some("daily"),
         }
     }
@@ -168,6 +241,11 @@ impl Simulation for Oura {
     fn answer(&mut self, resource: &str, request: &Request) -> Reply {
         match resource {
             "personal_info" => Reply::json(200, self.info.to_string()),
+            "ring_configuration" => {
+                let rings: Vec<String> = self.items(resource).into_iter().map(|(_, text)| text).collect();
+                self.page(resource, request, (None, None), &rings)
+            }
+            _ if ROWS.contains(&resource) => self.by_instants(resource, request),
             _ => self.by_days(resource, request),
         }
     }

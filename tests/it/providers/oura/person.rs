@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
+use super::days;
 use super::records::{self, Local};
 use super::{Doc, Order, Oura};
 
@@ -11,6 +12,7 @@ impl Oura {
     pub fn with_days(days: i64, now: DateTime<Utc>) -> Self {
         let mut oura = Oura::nobody();
         oura.now = now;
+        oura.docs.push(days::ring());
         for n in (0..days).rev() {
             let day = now.date_naive() - TimeDelta::days(n);
             oura.docs.extend(of_day(day));
@@ -54,6 +56,7 @@ fn of_day(day: NaiveDate) -> Vec<Doc> {
         _ => {}
     }
     docs.push(records::workout(&id(4, i), i, at(0, 9, i % 90)));
+    docs.extend(days::of_day(day, i, woke, &|hour, minute| at(0, hour, minute)));
     docs
 }
 

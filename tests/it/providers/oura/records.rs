@@ -102,7 +102,7 @@ pub fn sleep(id: &str, i: i64, kind: &'static str, start: Local, seconds: i64) -
     if ["rest", "deleted"].contains(&kind) {
         return doc;
     }
-    doc.row(
+    let doc = doc.row(
         "sleep_sessions",
         "",
         &[
@@ -128,7 +128,24 @@ pub fn sleep(id: &str, i: i64, kind: &'static str, start: Local, seconds: i64) -
             ("resp_rate", json!(14.25)),
             ("stage_scheme", json!("stages")),
         ],
-    )
+    );
+    let at_waking = |value: Value| {
+        [
+            ("value_num", value),
+            ("observed_at", end.instant()),
+            ("local_date", json!(end.clock.date())),
+            ("utc_offset_s", json!(offset_s(end.offset))),
+        ]
+    };
+    let series = [("utc_offset_s", json!(offset_s(start.offset))), ("raw_path", json!("hrv"))];
+    let doc = doc
+        .row("biometrics_vitals", "hrv_rmssd", &at_waking(json!(30 + i % 50)))
+        .row("biometrics_vitals", "respiratory_rate", &at_waking(json!(14.25)))
+        .row("sample_origins", "", &series);
+    if kind == "long_sleep" && lowest != 255 {
+        return doc.row("biometrics_vitals", "heart_rate_resting", &at_waking(json!(lowest)));
+    }
+    doc
 }
 
 /// The sleep score of a day; a few days have none.

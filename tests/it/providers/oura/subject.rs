@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::person::{id, number, offset_on};
 use super::records::{self, Local};
-use super::{DOCUMENTS, Doc, Order, Oura};
+use super::{Doc, LISTINGS, Order, Oura};
 use crate::support::faults::What;
 use crate::support::subject::{Key, Poison, Subject};
 
 impl Subject for Oura {
-    const LISTINGS: &'static [&'static str] = DOCUMENTS;
+    const LISTINGS: &'static [&'static str] = LISTINGS;
     const PAGED: &'static str = "daily_sleep";
     const OWNED: &'static str = "personal_info";
     const SPARE_SCOPE: (&'static str, &'static str) = ("workout", "workout");
