@@ -124,10 +124,18 @@ impl State {
         self.answered.iter().rev().take_while(|at| now.saturating_duration_since(**at) < budget.per).count()
     }
 
-    /// `X-RateLimit-Limit: "100, 100;window=60, 10000;window=86400"`, `-Remaining` and `-Reset` in seconds.
+    /// `X-RateLimit-Limit: "100, 100;window=60, 10000;window=86400"`, or one number with its seconds in `-Window`;
+    /// `-Remaining` and `-Reset` in seconds.
     fn follow(&mut self, headers: &HeaderMap, now: Instant) {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        if let Some(announced) = text("x-ratelimit-limit").map(parse_budgets).filter(|budgets| !budgets.is_empty()) {
+        let limit = text("x-ratelimit-limit");
+        let announced = match (limit, text("x-ratelimit-window")) {
+            (Some(limit), Some(window)) if !limit.contains(';') => {
+                parse_budgets(&format!("{};window={}", limit.trim(), window.trim()))
+            }
+            _ => limit.map(parse_budgets).unwrap_or_default(),
+        };
+        if !announced.is_empty() {
             self.budgets = announced;
             self.announced = true;
         }
@@ -170,6 +178,19 @@ mod tests {
         assert_eq!(budgets[0], Budget { requests: 100, per: Duration::from_mins(1) });
         assert_eq!(budgets[1].requests, 10_000);
         assert!(parse_budgets("nonsense;window=x, 0;window=5").is_empty());
+    }
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn a_limit_and_its_window_may_be_announced_apart() {
+        let limiter = limiter(5000, 300);
+        limiter.acquire().await.unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-limit", "1".parse().unwrap());
+        headers.insert("x-ratelimit-window", "7".parse().unwrap());
+        headers.insert("x-ratelimit-reset", "1795129212".parse().unwrap()); // an instant, and nothing to wait for by itself
+        limiter.answered(Some(&headers));
+        let waited = limiter.acquire().await.unwrap();
+        assert!(waited >= Duration::from_secs(7) && waited < Duration::from_secs(8), "{waited:?}");
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]

@@ -34,6 +34,7 @@ mod interrupted;
 mod kill_points;
 mod layout;
 mod migrations;
+mod oura;
 mod records;
 mod refresh;
 mod secrets;

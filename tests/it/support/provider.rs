@@ -218,6 +218,8 @@ fn work<S: Simulation>(state: &mut State<S>, resource: &str, request: &Request) 
         return announced.into_iter().fold(Reply::empty(429), |r, (n, v)| r.header(n, v));
     }
     let bearer = request.header("authorization").and_then(|h| h.strip_prefix("Bearer "));
+    // Some withdraw a grant by its token in the address.
+    let bearer = bearer.or_else(|| request.param("access_token").filter(|_| resource == "revoke"));
     let reply = match bearer.and_then(|token| state.grants.scopes_of(token, now)) {
         None => Reply::json(401, r#"{"message":"Authorization was not valid"}"#),
         Some(_) if resource == "revoke" => {

@@ -3,7 +3,7 @@
 
 mod days;
 mod person;
-mod records;
+pub mod records;
 mod subject;
 
 use std::collections::HashMap;

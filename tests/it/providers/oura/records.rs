@@ -34,6 +34,31 @@ impl Doc {
         Doc { resource, id, time, since, value, rows: vec![] }
     }
 
+    /// A document from a file, placed in time as its collection is.
+    pub fn sent(resource: &'static str, value: Value) -> Self {
+        let field = match resource {
+            "sleep" => "bedtime_start",
+            "workout" | "session" => "start_datetime",
+            "enhanced_tag" => "start_time",
+            "rest_mode_period" => "start_day",
+            "daily_activity" | "tag" | "heartrate" | "ring_battery_level" => "timestamp",
+            _ => "day",
+        };
+        let said = value[field].as_str().expect("a time").to_owned();
+        let instant = DateTime::parse_from_rfc3339(&said).ok();
+        let time = instant.map_or_else(|| midnight(said.parse().expect("a day")), |t| t.naive_local());
+        let mut doc = Doc::new(resource, time, DateTime::UNIX_EPOCH, value);
+        match (resource, instant) {
+            ("heartrate", Some(at)) => {
+                let source = doc.value["source"].as_str().expect("a source");
+                doc.id = format!("{}|{source}", at.to_utc().format("%Y-%m-%dT%H:%M:%SZ"));
+            }
+            ("daily_cardiovascular_age", _) => doc.id = said,
+            _ => {}
+        }
+        doc
+    }
+
     pub fn row(mut self, table: &'static str, what: &'static str, columns: &[(&'static str, Value)]) -> Self {
         self.rows.push(Row { table, what, columns: columns.iter().cloned().collect() });
         self
