@@ -18,29 +18,7 @@ use crate::support::tokens::base64url;
 use crate::support::truth::Truth;
 pub use records::Doc;
 
-/// The collections that are asked for by days.
-pub const DOCUMENTS: &[&str] = &[
-    "sleep",
-    "sleep_time",
-    "daily_sleep",
-    "daily_readiness",
-    "daily_activity",
-    "daily_spo2",
-    "daily_stress",
-    "daily_resilience",
-    "daily_cardiovascular_age",
-    "vo2_max",
-    "workout",
-    "session",
-    "enhanced_tag",
-    "tag",
-    "rest_mode_period",
-];
-
-/// The collections that are asked for by instants.
-pub const ROWS: &[&str] = &["heartrate", "ring_battery_level"];
-
-/// All that page through time.
+/// All that page through time; the last two are asked for by instants.
 pub const LISTINGS: &[&str] = &[
     "sleep",
     "sleep_time",
@@ -60,6 +38,12 @@ pub const LISTINGS: &[&str] = &[
     "heartrate",
     "ring_battery_level",
 ];
+
+/// The collections that are asked for by days.
+pub const DOCUMENTS: &[&str] = LISTINGS.split_at(LISTINGS.len() - 2).0;
+
+/// The collections that are asked for by instants.
+pub const ROWS: &[&str] = LISTINGS.split_at(LISTINGS.len() - 2).1;
 
 /// How many documents a page has. Oura does not say, and cannot be told.
 const PAGE: usize = 20;
