@@ -5,6 +5,7 @@
 mod beside;
 mod bulk;
 mod files;
+mod notice;
 mod row;
 
 use std::time::Duration;
@@ -15,6 +16,8 @@ use serde_json::value::RawValue;
 pub(crate) use beside::{Beside, Held, HeldFile, SideFile};
 pub(crate) use bulk::{Bucket, Bulk, Sample, Want};
 pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, Stage, TypedTable, Unreadable};
+#[allow(unused_imports, reason = "for sources of which something is announced")]
+pub(crate) use notice::{Announced, Nearness, Notice, day};
 pub(crate) use row::Row;
 
 /// One place health data comes from.
@@ -36,6 +39,8 @@ pub(crate) struct Source {
     pub(crate) shown: &'static [&'static str],
     /// Reference data that its views and models follow: a change makes all of its models run again.
     pub(crate) references: &'static [&'static crate::reference::Reference],
+    /// What is announced of it: shown from 90 days ahead.
+    pub(crate) notices: &'static [Notice],
 }
 
 impl Source {

@@ -156,6 +156,7 @@ pub(crate) static SOURCE: Source = Source {
     models: MODELS,
     shown: &["samples"],
     references: &[&mapping::MAPPING],
+    notices: &[],
 };
 
 /// Records: a table for each account, and a digest of each day.

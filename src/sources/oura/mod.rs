@@ -29,6 +29,7 @@ pub(crate) static SOURCE: Source = Source {
     models: MODELS,
     shown: &[],
     references: &[],
+    notices: &[],
 };
 
 const AUTH: Auth = Auth {

@@ -28,6 +28,7 @@ pub(crate) static SOURCE: Source = Source {
     models: MODELS,
     shown: &[],
     references: &[],
+    notices: &[],
 };
 
 const AUTH: Auth = Auth {
