@@ -95,13 +95,16 @@ pub(crate) struct Auth {
     pub(crate) notes: &'static [&'static str],
 }
 
-/// How a grant is withdrawn, below the base address.
+/// How a grant is withdrawn, below the base address unless it says otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Revoke {
     /// A DELETE of this path with the bearer.
     Delete(&'static str),
     /// A POST to this path with the access token as this parameter of the address.
     Post(&'static str, &'static str),
+    /// A POST of the token as a form to this path beside the token endpoint, with the application's id and secret as HTTP
+    /// Basic (RFC 7009).
+    Basic(&'static str),
 }
 
 /// The documented request budget, from which the limiter starts; announced limits replace it.
@@ -130,6 +133,8 @@ pub(crate) struct Resource {
     pub(crate) paging: Paging,
     /// JSON pointer to the array of records in a reply; empty: the reply is the record.
     pub(crate) records: &'static str,
+    /// Whether the reply itself is the array of records.
+    pub(crate) is_list: bool,
     /// JSON pointers inside a record; none: a snapshot, stored when it differs from the last one. Where `at` is one of them,
     /// the instant counts and not how it is written.
     pub(crate) key: &'static [&'static str],
@@ -165,6 +170,7 @@ impl Resource {
             begins: 1970,
             paging: Paging::Single,
             records: "",
+            is_list: false,
             key: &[],
             at: "",
             near: "",
@@ -198,6 +204,11 @@ impl Resource {
     }
     pub(crate) const fn records(mut self, pointer: &'static str) -> Self {
         self.records = pointer;
+        self
+    }
+    /// The reply itself is the array of records.
+    pub(crate) const fn list(mut self) -> Self {
+        self.is_list = true;
         self
     }
     pub(crate) const fn key(mut self, pointers: &'static [&'static str]) -> Self {
@@ -273,6 +284,12 @@ pub(crate) enum Paging {
         at: &'static str,
         param: &'static str,
         size: Option<(&'static str, u16)>,
+    },
+    /// Pages have numbers, from 1 on: the number goes into parameter `page`, how many records one may have into `size`. A
+    /// page may be short while more follow, so an empty one ends the list.
+    Number {
+        page: &'static str,
+        size: (&'static str, u16),
     },
     /// The address of the next page at JSON pointer `at`; it must be of the same origin.
     #[allow(dead_code, reason = "for providers that page by address, as FHIR servers do; WHOOP pages by token")]

@@ -122,8 +122,9 @@ impl Walk {
 
     async fn slice(&mut self, planned: Planned) -> Result<(), ExtractError> {
         let mut cut = Cut::default();
-        let resumes = planned.resume.is_some();
-        let mut rest = match self.pages_of(planned.slice, planned.resume, &mut cut).await {
+        let resume = planned.resume.and_then(|token| paging::resume_at(self.resource, token));
+        let resumes = resume.is_some();
+        let mut rest = match self.pages_of(planned.slice, resume, &mut cut).await {
             // The token of an earlier run no longer serves: the slice is read again from its first page.
             Err(error) if resumes && error.failure.kind == Kind::Refused && error.reach != Reach::Account => {
                 self.pages_of(planned.slice, None, &mut cut).await?
@@ -147,16 +148,22 @@ impl Walk {
         let mut token = resume;
         let mut seen: HashSet<String> = HashSet::new();
         let mut first: Option<DateTime<Utc>> = None;
+        let mut before: Vec<String> = Vec::new();
         loop {
             let (page, next) = self.page(&slice, token.as_ref()).await?;
             self.check_owner(&page)?;
+            // A provider that takes no notice of a page's number would list the same records for ever.
+            let keys: Vec<String> = page.records.iter().filter_map(|record| record.source_id.clone()).collect();
+            let repeats = next.is_some() && !keys.is_empty() && keys == before;
+            before = keys;
             first = first.into_iter().chain(page.earliest).min();
             complete &= page.rejected.iter().all(|reject| reject.source_id.is_some());
             if let Some(PageToken(text)) = &next
-                && (!seen.insert(text.clone()) || token.as_ref() == next.as_ref() || self.pages >= MAX_PAGES)
+                && (repeats || !seen.insert(text.clone()) || token.as_ref() == next.as_ref() || self.pages >= MAX_PAGES)
             {
                 self.send(slice, page, token.clone(), None).await?;
-                let what = format!("{}: the provider sends the same page token again and again", self.resource.name);
+                let what =
+                    format!("{}: the provider sends the same page, or its token, again and again", self.resource.name);
                 return Err(
                     ExtractError::distrust(what).next(format!("health doctor {}", self.session.source.command_name()))
                 );
@@ -186,8 +193,12 @@ impl Walk {
             self.pages += 1;
             failpoint!("page.received");
             let Some(body) = body else { return Ok((records::Page::default(), None)) };
-            let parsed = records::split(self.resource, self.session.api.owner, &body, self.pages as usize)
-                .and_then(|page| Ok((page, paging::next_page(self.resource, &body)?)));
+            let parsed =
+                records::split(self.resource, self.session.api.owner, &body, self.pages as usize).and_then(|page| {
+                    let listed = page.records.len() + page.rejected.len();
+                    let next = paging::next_page(self.resource, &body, token, listed)?;
+                    Ok((page, next))
+                });
             match parsed {
                 Ok((page, next)) => {
                     self.progress.page(name, page.records.len(), page.earliest);

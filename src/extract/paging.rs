@@ -23,6 +23,10 @@ pub(crate) fn standard_call(resource: &Resource, slice: &Slice, token: Option<&P
             query.push((param.to_owned(), token.0.clone()));
         }
     }
+    if let Paging::Number { page, size: (name, value) } = resource.paging {
+        query.push((name.to_owned(), value.to_string()));
+        query.push((page.to_owned(), token.map_or_else(|| "1".to_owned(), |token| token.0.clone())));
+    }
     Call::Get { path: resource.path.to_owned(), query }
 }
 
@@ -42,13 +46,33 @@ fn stamps(format: Stamp, slice: &Slice) -> (String, String) {
     }
 }
 
-/// Where the next page is, after reading the reply `document`; none where the list ends.
+/// Where an interrupted list is taken up again. Numbers of pages move when something is deleted meanwhile: a page is read
+/// once more, so that nothing slips through.
+pub(crate) fn resume_at(resource: &Resource, token: PageToken) -> Option<PageToken> {
+    if !matches!(resource.paging, Paging::Number { .. }) {
+        return Some(token);
+    }
+    let before = token.0.parse::<u32>().ok()?.checked_sub(1)?;
+    (before > 1).then(|| PageToken(before.to_string()))
+}
+
+/// Where the next page is, after reading the reply `document` at `token`, which holds `records` records; none where the
+/// list ends.
 ///
 /// # Errors
 /// The reply's token is neither text nor number.
-pub(crate) fn next_page(resource: &Resource, document: &[u8]) -> Result<Option<PageToken>, super::records::ShapeError> {
+pub(crate) fn next_page(
+    resource: &Resource,
+    document: &[u8],
+    token: Option<&PageToken>,
+    records: usize,
+) -> Result<Option<PageToken>, super::records::ShapeError> {
     let at = match resource.paging {
         Paging::Single => return Ok(None),
+        Paging::Number { .. } => {
+            let page = token.map_or(Ok(1), |token| token.0.parse::<u32>()).unwrap_or(u32::MAX);
+            return Ok((records > 0).then(|| PageToken(page.saturating_add(1).to_string())));
+        }
         Paging::Token { at, .. } | Paging::NextLink { at } => at,
     };
     let document = super::borders::document(document)?;
@@ -101,9 +125,28 @@ mod tests {
     #[test]
     fn absent_null_and_empty_tokens_end_the_list() {
         for end in ["{}", r#"{"next_token":null}"#, r#"{"next_token":""}"#] {
-            assert_eq!(next_page(&LIST, end.as_bytes()), Ok(None));
+            assert_eq!(next_page(&LIST, end.as_bytes(), None, 1), Ok(None));
         }
-        assert_eq!(next_page(&LIST, br#"{"next_token":"a\"b"}"#), Ok(Some(PageToken("a\"b".into()))));
-        assert!(next_page(&LIST, br#"{"next_token":{}}"#).is_err());
+        assert_eq!(next_page(&LIST, br#"{"next_token":"a\"b"}"#, None, 1), Ok(Some(PageToken("a\"b".into()))));
+        assert!(next_page(&LIST, br#"{"next_token":{}}"#, None, 1).is_err());
+    }
+
+    #[test]
+    fn numbered_pages_are_read_until_one_is_empty() {
+        let numbered = Resource::get("x", "/x").paging(Paging::Number { page: "page", size: ("per_page", 200) });
+        let slice = Slice { from: DateTime::UNIX_EPOCH, to: DateTime::UNIX_EPOCH };
+        let asked = |token: Option<&PageToken>| match standard_call(&numbered, &slice, token) {
+            Call::Get { query, .. } => query.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(asked(None), ["per_page=200", "page=1"]);
+        let second = next_page(&numbered, b"[{}]", None, 1).unwrap().expect("a short page is not the last");
+        assert_eq!(asked(Some(&second)), ["per_page=200", "page=2"]);
+        assert_eq!(next_page(&numbered, b"[{}]", Some(&second), 200), Ok(Some(PageToken("3".into()))));
+        assert_eq!(next_page(&numbered, b"[]", Some(&second), 0), Ok(None));
+        let resumed = |page: &str| resume_at(&numbered, PageToken(page.into())).map(|token| token.0);
+        assert_eq!(resumed("7").as_deref(), Some("6"), "something may have moved up by a page");
+        assert_eq!([resumed("2"), resumed("1"), resumed("x")], [None, None, None]);
+        assert_eq!(resume_at(&LIST, PageToken("t".into())), Some(PageToken("t".into())));
     }
 }

@@ -29,7 +29,9 @@ pub(crate) struct Page {
 /// The answer is no JSON, is cut off, or does not hold the array it should.
 pub(crate) fn split(resource: &Resource, owner: &str, body: &[u8], page_number: usize) -> Result<Page, ShapeError> {
     let document = borders::document(body)?;
-    let texts = if resource.records.is_empty() {
+    let texts = if resource.is_list {
+        borders::elements(document)?.ok_or(ShapeError::NotAList)?
+    } else if resource.records.is_empty() {
         vec![document]
     } else {
         let list = borders::member(document, resource.records)?.ok_or(ShapeError::NoList(resource.records))?;
@@ -63,6 +65,8 @@ pub(crate) enum ShapeError {
     Border(#[from] BorderError),
     #[error("the answer holds no list at {0}")]
     NoList(&'static str),
+    #[error("the answer is no list")]
+    NotAList,
 }
 
 impl Page {
@@ -213,6 +217,17 @@ mod tests {
         let days = SLEEPS.window(Window::Range { start: "s", end: "e", format, max_days: None });
         let record = split(&days, "", body, 1).unwrap().records.remove(0);
         assert_eq!(record.record_at.unwrap().to_rfc3339(), "2026-01-05T00:00:00+00:00");
+    }
+
+    #[test]
+    fn a_reply_may_be_the_list_itself() {
+        let list = Resource::get("x", "/x").list().key(&["/id"]);
+        let page = split(&list, "", br#"[{"id":1},{"id":2}]"#, 1).unwrap();
+        assert_eq!(page.records.iter().filter_map(|r| r.source_id.as_deref()).collect::<Vec<_>>(), ["1", "2"]);
+        assert!(split(&list, "", b"[]", 1).unwrap().records.is_empty());
+        for body in ["{}", "null", r#"{"message":"x"}"#, "[{}"] {
+            assert!(split(&list, "", body.as_bytes(), 1).is_err(), "{body}");
+        }
     }
 
     #[test]

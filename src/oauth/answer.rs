@@ -118,7 +118,7 @@ fn grant(json: &Value) -> Reading {
             .map(|text| text.to_owned().into()),
         lives_seconds: json.get("expires_in").and_then(whole_seconds),
         scopes: json.get("scope").and_then(scopes),
-        owner: ["user_id", "userid", "athlete_id", "patient"].iter().find_map(|name| json.get(*name).and_then(word)),
+        owner: ["/user_id", "/userid", "/athlete/id", "/patient"].iter().find_map(|at| json.pointer(at).and_then(word)),
         type_missing: type_name.is_none(),
     }))
 }
@@ -136,13 +136,20 @@ fn whole_seconds(value: &Value) -> Option<i64> {
 
 /// Words between blanks or commas, or a list of words.
 fn scopes(value: &Value) -> Option<Vec<String>> {
-    let words: Vec<String> = match value {
-        Value::String(text) => {
-            text.split([' ', ',', '+', '\t', '\n']).filter(|word| !word.is_empty()).map(clean).collect()
+    match value {
+        Value::String(text) => scope_words(text),
+        Value::Array(list) => {
+            let words: Vec<String> = list.iter().filter_map(Value::as_str).map(clean).collect();
+            (!words.is_empty()).then_some(words)
         }
-        Value::Array(list) => list.iter().filter_map(Value::as_str).map(clean).collect(),
-        _ => return None,
-    };
+        _ => None,
+    }
+}
+
+/// Scopes as providers write several in one text: with blanks or commas between them. None where there is no word.
+pub(super) fn scope_words(text: &str) -> Option<Vec<String>> {
+    let words: Vec<String> =
+        text.split([' ', ',', '+', '\t', '\n']).filter(|word| !word.is_empty()).map(clean).collect();
     (!words.is_empty()).then_some(words)
 }
 
@@ -155,7 +162,8 @@ fn word(value: &Value) -> Option<String> {
 }
 
 fn refusal(status: u16, json: &Value, dead_errors: &[&str]) -> Reading {
-    let code = json.get("error").and_then(Value::as_str).unwrap_or_default();
+    let listed = listed_error(json);
+    let code = json.get("error").and_then(Value::as_str).or(listed.as_deref()).unwrap_or_default();
     let said = json.get("error_description").or_else(|| json.get("message")).and_then(Value::as_str);
     let (code, said) = (&*masked(code), said.map(masked));
     let said = said.as_deref();
@@ -167,11 +175,23 @@ fn refusal(status: u16, json: &Value, dead_errors: &[&str]) -> Reading {
     };
     match code {
         "" if status < 300 => Reading::Unknown("an answer without a token".into()),
-        "invalid_client" | "unauthorized_client" => Reading::BadClient(reason),
+        "invalid_client"
+        | "unauthorized_client"
+        | "Application client_id invalid"
+        | "Application client_secret invalid" => Reading::BadClient(reason),
         "temporarily_unavailable" | "server_error" | "slow_down" => Reading::NotNow(reason),
         code if dead_errors.contains(&code) => Reading::Dead(reason),
         _ => Reading::Refused(reason),
     }
+}
+
+/// The first of a list of errors, each with what it is about, as some write them in place of a word (Strava): its parts as
+/// one text, like "RefreshToken refresh_token invalid".
+fn listed_error(json: &Value) -> Option<String> {
+    let first = json.get("errors")?.get(0)?;
+    let parts: Vec<&str> =
+        ["resource", "field", "code"].iter().filter_map(|name| first.get(*name).and_then(Value::as_str)).collect();
+    (parts.len() == 3).then(|| parts.join(" "))
 }
 
 /// A provider may repeat what it was sent: whatever looks like a credential is left out of its reason.
@@ -235,6 +255,7 @@ mod tests {
         }
         assert_eq!(granted(r#"{"access_token":"a","scope":"x,y"}"#).scopes.unwrap(), ["x", "y"]);
         assert_eq!(granted(r#"{"access_token":"a","scope":["x"],"userid":7}"#).owner.unwrap(), "7");
+        assert_eq!(granted(r#"{"access_token":"a","athlete":{"id":12}}"#).owner.unwrap(), "12");
         assert_eq!(granted("\u{feff}{\"access_token\":\"a\\\"b\"}").access.expose_secret(), "a\"b");
         assert_eq!(
             granted(&format!(r#"{{"access_token":"{}"}}"#, "j".repeat(65536))).access.expose_secret().len(),
@@ -276,6 +297,25 @@ mod tests {
             [(500, ""), (503, r#"{"error":"invalid_grant"}"#), (200, "<html>"), (200, ""), (200, "{}"), (200, "[]")]
         {
             assert!(matches!(read(status, body), Reading::Unknown(_)), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn an_error_may_be_a_list_of_what_is_wrong() {
+        let listed = |resource: &str, field: &str| {
+            let body = format!(
+                r#"{{"message":"Bad Request","errors":[{{"resource":"{resource}","field":"{field}","code":"invalid"}}]}}"#
+            );
+            let head = Head { status: 400, received_at: DateTime::UNIX_EPOCH, server_date: None };
+            Answer { head, body: body.into_bytes().into() }.read(&["RefreshToken refresh_token invalid"])
+        };
+        assert!(matches!(listed("RefreshToken", "refresh_token"), Reading::Dead(_)));
+        assert!(matches!(listed("Application", "client_id"), Reading::BadClient(_)));
+        assert!(
+            matches!(listed("RequestToken", "code"), Reading::Refused(r) if r == "RequestToken code invalid: Bad Request")
+        );
+        for other in [r#"{"errors":"Rate Limit Exceeded","message":"x"}"#, r#"{"errors":[],"message":"x"}"#] {
+            assert!(matches!(read(400, other), Reading::Refused(r) if r == "HTTP 400: x"), "{other}");
         }
     }
 

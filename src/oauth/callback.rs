@@ -35,7 +35,11 @@ pub(super) struct Expected {
 /// How a consent ended.
 #[derive(Debug)]
 pub(super) enum Landing {
-    Code(SecretString),
+    Code {
+        code: SecretString,
+        /// What was granted, where the redirect tells it; a token answer that tells it counts for more.
+        scopes: Option<Vec<String>>,
+    },
     Denied,
     /// The provider's word and description, cleaned.
     Error(String),
@@ -70,7 +74,10 @@ impl Expected {
                 Some(said) => format!("{}: {}", clean(error), clean(said)),
                 None => clean(error),
             })),
-            (None, Some(code)) if !code.is_empty() => Some(Landing::Code(code.to_owned().into())),
+            (None, Some(code)) if !code.is_empty() => {
+                let scopes = one("scope").flatten().and_then(super::answer::scope_words);
+                Some(Landing::Code { code: code.to_owned().into(), scopes })
+            }
             _ => None,
         }
     }

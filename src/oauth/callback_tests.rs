@@ -63,7 +63,7 @@ fn strangers_are_refused_and_the_right_answer_is_taken_once() {
         }
         assert!(!text.contains("c1"), "the page is fixed");
     }
-    assert!(matches!(landed.try_recv().unwrap(), Landing::Code(code) if code.expose_secret() == "c1"));
+    assert!(matches!(landed.try_recv().unwrap(), Landing::Code { code, .. } if code.expose_secret() == "c1"));
     assert!(landed.try_recv().is_err(), "one exchange");
     drop(callback);
     std::thread::sleep(Duration::from_millis(50));
@@ -90,7 +90,7 @@ fn a_pasted_address_is_held_to_the_same_rules() {
         "code=c&state=right-state",
         "?code=c&state=right-state",
     ] {
-        assert!(matches!(expected.read_pasted(good), Some(Landing::Code(_))), "{good}");
+        assert!(matches!(expected.read_pasted(good), Some(Landing::Code { .. })), "{good}");
     }
     for bad in ["", "c", "http://localhost/callback?code=c", "http://localhost/callback?code=c&state=other", "code=c"] {
         assert!(expected.read_pasted(bad).is_none(), "{bad}");
@@ -100,7 +100,7 @@ fn a_pasted_address_is_held_to_the_same_rules() {
     let foreign = "code=c&state=right-state&iss=https://evil.example";
     assert!(matches!(expected.read(foreign), Some(Landing::ForeignIssuer)));
     let same = "code=c&state=right-state&iss=https://example.org";
-    assert!(matches!(expected.read(same), Some(Landing::Code(_))));
+    assert!(matches!(expected.read(same), Some(Landing::Code { .. })));
 }
 
 #[test]
@@ -113,4 +113,19 @@ fn only_loopback_hosts_are_listened_on() {
     for none in ["http://0.0.0.0:1/", "http://[::]:1/", "http://example.org:1/", "https://localhost:1/", "whoop://x"] {
         assert!(of(none).is_empty(), "{none}");
     }
+}
+
+#[test]
+fn the_redirect_may_tell_what_was_granted() {
+    let granted = |query: &str| match expected().read(query) {
+        Some(Landing::Code { scopes, .. }) => scopes,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        granted("state=right-state&code=c&scope=read,activity:read_all").unwrap(),
+        ["read", "activity:read_all"]
+    );
+    assert_eq!(granted("state=right-state&code=c&scope=read+write").unwrap(), ["read", "write"]);
+    assert_eq!(granted("state=right-state&code=c"), None);
+    assert_eq!(granted("state=right-state&code=c&scope="), None, "an empty word tells nothing");
 }

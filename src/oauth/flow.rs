@@ -108,14 +108,14 @@ async fn consent(
         Waited::Landed(landing) => landing,
         Waited::Stopped(number) => return Ok(Ended::Stopped(number)),
     };
-    let code = code_of(landing, request)?;
+    let (code, scopes) = code_of(landing, request)?;
     // The code is spent by one request: from here to the saved record nobody interrupts.
     let _held = crate::signals::hold();
     let forms = http::tries(&site.app, None, |app| {
         http::code_request(app, &request.credentials, redirect.as_str(), &code, verifier.as_ref())
     })
     .map_err(|error| bug(&error))?;
-    let connected = exchange(site, request, forms).await?;
+    let connected = exchange(site, request, forms, scopes).await?;
     drop(callback);
     Ok(Ended::Connected(Box::new(connected)))
 }
@@ -192,7 +192,7 @@ async fn next_line(pasted: &mut Option<UnboundedReceiver<String>>) -> Option<Str
     }
 }
 
-fn code_of(landing: Landing, request: &Request<'_>) -> Result<SecretString, Failure> {
+fn code_of(landing: Landing, request: &Request<'_>) -> Result<(SecretString, Option<Vec<String>>), Failure> {
     let title = request.source.title;
     let failure = |what: String| {
         Failure::new(Kind::Login, what)
@@ -200,7 +200,7 @@ fn code_of(landing: Landing, request: &Request<'_>) -> Result<SecretString, Fail
             .next(auth_command(request.source, request.account))
     };
     match landing {
-        Landing::Code(code) => Ok(code),
+        Landing::Code { code, scopes } => Ok((code, scopes)),
         Landing::Denied => Err(failure(format!("you pressed \"deny\" at {title}"))),
         Landing::Error(said) => Err(failure(format!("{title} ended the login ({said})"))),
         Landing::ForeignIssuer => {
@@ -213,6 +213,7 @@ async fn exchange(
     site: &Site,
     request: &Request<'_>,
     forms: Vec<(oauth2::HttpRequest, Option<String>)>,
+    told: Option<Vec<String>>,
 ) -> Result<Connected, Failure> {
     let (source, title) = (request.source, request.source.title);
     let again = auth_command(source, request.account);
@@ -265,8 +266,8 @@ async fn exchange(
         minted_at: now,
         lives_seconds: grant.lives_seconds,
         skew_seconds: 0,
-        // Saying nothing means all of it (RFC 6749 5.1).
-        granted: grant.scopes.unwrap_or_else(|| asked.clone()),
+        // Saying nothing, also not in the redirect, means all of it (RFC 6749 5.1).
+        granted: grant.scopes.or(told).unwrap_or_else(|| asked.clone()),
         asked,
         token_site,
         token_url,

@@ -12,7 +12,7 @@ use super::http::{self, Credentials};
 use super::record::{Death, Record};
 use super::store::{Intent, Locked, Prepared, Store};
 use crate::config::App;
-use crate::failure::Kind;
+use crate::failure::{Failure, Kind};
 use crate::source::{Auth, Source};
 use crate::time::Clock;
 
@@ -143,6 +143,13 @@ impl Site {
 
     fn bug(&self, error: &dyn std::fmt::Display) -> Trouble {
         StoreError::new(Kind::Bug, format!("a renewal at {} could not start: {error}", self.source.title)).into()
+    }
+
+    /// The application of a login.
+    pub(super) fn application(&self, account: &str) -> Result<Credentials, Failure> {
+        let trouble = |trouble| super::TokenError { account: account.to_owned(), trouble }.into_failure(self.source);
+        let record = self.store.load()?.ok_or_else(|| trouble(Trouble::NotConnected))?;
+        self.credentials(&record).map_err(trouble)
     }
 
     /// The configured application, else the one that was typed in at login.

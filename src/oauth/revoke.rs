@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+use url::Url;
+
 use super::{Login, site};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
@@ -49,19 +52,33 @@ pub(crate) async fn revoke(config: &Config, source: &'static Source, account: &s
     Ok(outcome)
 }
 
+/// An address with `path` behind its own.
+fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}
+
 async fn at_provider(config: &Config, source: &'static Source, account: &str) -> Result<Revoked, Failure> {
     let Some(login) = Login::open(config, source, account)? else { return Ok(Revoked::NotConnected) };
     let (auth, app) = (login.site.auth, &login.site.app);
     let token = login.access_token().await.map_err(|error| error.into_failure(source))?;
-    let mut url = app.base_url.clone();
-    let (Revoke::Delete(path) | Revoke::Post(path, _)) = auth.revoke;
-    url.set_path(&format!("{}{path}", app.base_url.path().trim_end_matches('/')));
+    let url = match auth.revoke {
+        Revoke::Delete(path) | Revoke::Post(path, _) => below(&app.base_url, path),
+        Revoke::Basic(path) => below(&app.token_url.join("/").unwrap_or_else(|_| app.token_url.clone()), path),
+    };
     let client = crate::http::client(&url)?;
+    let mut url = url;
     let request = match auth.revoke {
         Revoke::Delete(_) => client.delete(url).bearer_auth(token.expose()),
         Revoke::Post(_, parameter) => {
             url.query_pairs_mut().append_pair(parameter, token.expose());
             client.post(url)
+        }
+        Revoke::Basic(_) => {
+            let who = login.site.application(&login.account)?;
+            let secret = who.secret.as_ref().map(|secret| secret.expose_secret());
+            client.post(url).basic_auth(who.id, secret).form(&[("token", token.expose())])
         }
     };
     let sent = request.send().await;
