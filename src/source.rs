@@ -17,7 +17,8 @@ pub(crate) use beside::{Beside, Held, HeldFile, SideFile};
 pub(crate) use bulk::{Bucket, Bulk, Sample, Want};
 pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, Stage, TypedTable, Unreadable};
 #[allow(unused_imports, reason = "for sources of which something is announced")]
-pub(crate) use notice::{Announced, Nearness, Notice, day};
+pub(crate) use notice::{Announced, day};
+pub(crate) use notice::{Nearness, Notice};
 pub(crate) use row::Row;
 
 /// One place health data comes from.

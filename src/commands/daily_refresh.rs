@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Context, report, source_named};
+use super::{Context, notices, report, source_named};
 use crate::db;
 use crate::extract::slices::Asked;
 use crate::failure::{Exit, Failure, Kind};
@@ -48,8 +48,15 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         max_requests: None,
         max_time: Some(args.max_time),
     };
+    let sources: Vec<&'static Source> = jobs.iter().map(|job| job.source).collect();
     let reports = pipeline::run(ctx, jobs, options)?;
-    Ok(tell(ctx, reports))
+    let exit = tell(ctx, reports);
+    if !ctx.out.json
+        && let Err(failure) = notices::tell_weekly(ctx, sources)
+    {
+        ctx.out.debug(&format!("what was announced could not be told: {}", failure.error));
+    }
+    Ok(exit)
 }
 
 fn jobs(ctx: &Context, args: &Args) -> Result<Vec<Job>, Failure> {
@@ -132,9 +139,11 @@ fn tell(ctx: &Context, reports: Vec<Report>) -> Exit {
             reports.iter().flat_map(|one| &one.failures).filter_map(|failure| failure.next.as_deref()).collect();
         let kept =
             json!({"raw": reports.iter().map(|one| one.total(|counts| counts.new + counts.changed)).sum::<i64>()});
-        ctx.out.json(
-            &json!({"schema": "health.daily-refresh/1", "sources": sources, "result": result(exit, &kept, &next)}),
-        );
+        let today = notices::today(ctx);
+        let near = notices::near(reports.iter().map(|one| one.source), today);
+        let near: Vec<_> = near.iter().map(|one| notices::document(one, today)).collect();
+        ctx.out.json(&json!({"schema": "health.daily-refresh/1", "sources": sources, "notices": near,
+            "result": result(exit, &kept, &next)}));
     } else {
         for one in &reports {
             report::tell(ctx, one);

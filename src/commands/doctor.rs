@@ -3,14 +3,14 @@
 
 use serde_json::json;
 
-use super::{Context, source_named};
+use super::{Context, notices, source_named};
 use crate::config::Database;
 use crate::db::{self, schema};
 use crate::failure::{Exit, Failure, Kind};
 use crate::oauth::{self, State};
 use crate::output::{counted, result};
 use crate::server::{self, Condition};
-use crate::source::Source;
+use crate::source::{Nearness, Source};
 
 #[derive(clap::Args, Default)]
 #[command(after_help = "Examples:\n  health doctor\n  health doctor --json    for an issue: no values, no secrets")]
@@ -54,6 +54,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     findings.extend(database(ctx));
     findings.extend(secrets(ctx, only));
     findings.extend(logins(ctx, only)?);
+    findings.extend(announced(ctx, only)?);
     findings.push(hosts(ctx, only)?);
     findings.push(Finding::note("not checked", "whether providers answer; health ingest tells"));
     let stops: Vec<Exit> = findings.iter().filter_map(|finding| finding.kind).map(Exit::from).collect();
@@ -202,6 +203,21 @@ fn logins(ctx: &Context, only: Option<&Source>) -> Result<Vec<Finding>, Failure>
             }
         })
         .collect())
+}
+
+/// What is announced of the source that was named, else of those with a login: a warning from thirty days ahead.
+fn announced(ctx: &Context, only: Option<&'static Source>) -> Result<Vec<Finding>, Failure> {
+    let sources = match only {
+        Some(source) => vec![source],
+        None => oauth::list(&ctx.config)?.iter().map(|login| login.source).collect(),
+    };
+    let today = notices::today(ctx);
+    let found = notices::near(sources, today).into_iter().map(|(source, notice)| Finding {
+        mark: if notice.nearness(today) == Some(Nearness::Ahead) { "note" } else { "late" },
+        fix: Some(notice.next.to_owned()),
+        ..Finding::note(source.id, notice.said(today))
+    });
+    Ok(found.collect())
 }
 
 /// Who may be contacted, and nobody else.

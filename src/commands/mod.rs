@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod help;
 pub(crate) mod ingest;
 pub(crate) mod migrate;
+mod notices;
 pub(crate) mod rejects;
 mod report;
 pub(crate) mod sources;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Context, source_named};
+use super::{Context, notices, source_named};
 use crate::canonical::Table;
 use crate::db::{self, Sql};
 use crate::failure::{Exit, Failure};
@@ -55,18 +55,30 @@ fn all(ctx: &Context) -> Result<Exit, Failure> {
             source.brings.into(),
             source.needs.into(),
         ]);
-        documents.push(document(source, &state));
+        documents.push(document(ctx, source, &state));
     }
     if ctx.out.json {
         ctx.out.json(&json!({"schema": "health.sources/1", "sources": documents,
             "result": result(Exit::OK, &json!(null), &[])}));
     } else {
         ctx.out.table(&["SOURCE", "KIND", "STATE", "BRINGS", "NEEDS"], &rows);
+        tell_notices(ctx, crate::sources::ALL);
     }
     Ok(Exit::OK)
 }
 
-fn document(source: &Source, state: &str) -> Value {
+/// What is near or has come.
+fn tell_notices(ctx: &Context, sources: &[&'static Source]) {
+    let today = notices::today(ctx);
+    for announced in notices::near(sources.iter().copied(), today) {
+        ctx.out.line(&format!("\n{}", notices::lines(&announced, today)));
+    }
+}
+
+fn document(ctx: &Context, source: &'static Source, state: &str) -> Value {
+    let today = notices::today(ctx);
+    let announced: Vec<Value> =
+        source.notices.iter().map(|notice| notices::document(&(source, notice), today)).collect();
     let resources: Vec<Value> = source
         .api
         .iter()
@@ -77,7 +89,7 @@ fn document(source: &Source, state: &str) -> Value {
         .collect();
     json!({"id": source.id, "aliases": source.aliases, "title": source.title, "kind": kind(source), "state": state,
         "api": source.api.is_some(), "files": source.files.as_ref().map(|files| files.accepts),
-        "brings": source.brings, "needs": source.needs, "resources": resources,
+        "brings": source.brings, "needs": source.needs, "resources": resources, "notices": announced,
         "tables": source.models.iter().map(|model| model.into).filter(|table| *table != Table::Rejects)
             .map(|table| table.shape().name).chain(source.shown.iter().copied()).collect::<std::collections::BTreeSet<_>>()})
 }
@@ -103,7 +115,7 @@ fn raw_only(ctx: &Context, source: &Source) -> Result<Vec<RawOnly>, Failure> {
 fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
     let (state, raw_only) = (state(ctx, source)?, raw_only(ctx, source)?);
     if ctx.out.json {
-        let mut document = document(source, &state);
+        let mut document = document(ctx, source, &state);
         document["raw_only"] = raw_only
             .iter()
             .map(|one| json!({"type": one.name, "records": one.records, "first_at": one.first, "last_at": one.last}))
@@ -144,6 +156,7 @@ fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
             .collect();
         ctx.out.table(&["TYPE", "RECORDS", "FIRST DAY", "LAST DAY"], &rows);
     }
+    tell_notices(ctx, &[source]);
     ctx.out.line(&format!("\nmore: docs/sources/{}.md", source.id));
     Ok(Exit::OK)
 }

@@ -111,6 +111,7 @@ impl Notice {
 }
 
 /// A day of the calendar that is known when the program is built; one that does not exist does not build.
+#[allow(dead_code, reason = "for sources of which something is announced")]
 pub(crate) const fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     match NaiveDate::from_ymd_opt(year, month, day) {
         Some(day) => day,

@@ -6,7 +6,7 @@ mod line;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
 
-use super::{Context, source_named};
+use super::{Context, notices, source_named};
 use crate::db;
 use crate::failure::{Exit, Failure};
 use crate::oauth;
@@ -71,8 +71,17 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     } else {
         picture(ctx, &lines, now);
     }
+    let today = notices::today(ctx);
+    for announced in announced(&lines, today) {
+        ctx.out.line(&format!("\n{}", notices::lines(&announced, today)));
+    }
     closing(ctx, &lines);
     Ok(exit)
+}
+
+/// What is near of the sources that somebody waits for.
+fn announced(lines: &[Line], today: NaiveDate) -> Vec<notices::Announcement> {
+    notices::near(lines.iter().filter(|line| line.state != "off").map(|line| line.source), today)
 }
 
 fn local(ctx: &Context, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
@@ -221,6 +230,8 @@ fn document(ctx: &Context, lines: &[Line], exit: Exit, now: DateTime<Utc>) -> se
         })
         .collect();
     let next: Vec<&str> = lines.iter().filter_map(|line| line.next.as_deref()).collect();
+    let today = notices::today(ctx);
+    let announced: Vec<_> = announced(lines, today).iter().map(|one| notices::document(one, today)).collect();
     json!({"schema": "health.status/1", "now": now, "tz": ctx.config.home.shown().name(), "schema_version": db::schema::known_version(),
-        "sources": sources, "result": result(exit, &json!(null), &next)})
+        "sources": sources, "notices": announced, "result": result(exit, &json!(null), &next)})
 }

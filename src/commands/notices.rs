@@ -1,0 +1,111 @@
+//! What is announced of sources, as it is shown: from 90 days ahead wherever a person looks, and once a week where a schedule
+//! writes a mail. Knows which were shown when (`meta.notices_shown`), not what they say.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::db::{self, Sql};
+use crate::failure::Failure;
+use crate::run::Person;
+use crate::source::{Notice, Source};
+
+/// A notice of a source.
+pub(crate) type Announcement = (&'static Source, &'static Notice);
+
+/// The day that counts for notices: the person's own.
+pub(crate) fn today(ctx: &Context) -> NaiveDate {
+    ctx.config.clock.now().with_timezone(&ctx.config.home.shown()).date_naive()
+}
+
+/// What is near or has come, of each of `sources` once, the most pressing first.
+pub(crate) fn near(sources: impl IntoIterator<Item = &'static Source>, today: NaiveDate) -> Vec<Announcement> {
+    let mut near: Vec<Announcement> = Vec::new();
+    for source in sources {
+        if near.iter().all(|(other, _)| other.id != source.id) {
+            near.extend(source.notices.iter().filter(|one| one.nearness(today).is_some()).map(|one| (source, one)));
+        }
+    }
+    near.sort_by_key(|(_, notice)| notice.on);
+    near
+}
+
+/// Two lines: what happens when, and what to do about it.
+pub(crate) fn lines((source, notice): &Announcement, today: NaiveDate) -> String {
+    format!("notice: {}, {}\nnext:   {}", source.title, notice.said(today), notice.next)
+}
+
+/// As in `--json`: `near` is null while the day is more than 90 days away.
+pub(crate) fn document((source, notice): &Announcement, today: NaiveDate) -> Value {
+    json!({"source": source.id, "kind": notice.kind.word(), "on": notice.on, "days_left": notice.days_left(today),
+        "near": notice.nearness(today).map(crate::source::Nearness::word), "text": notice.text, "next": notice.next})
+}
+
+/// Shows the notices of `sources` that were not shown for a week, also to a schedule that wants silence (`-q`), and notes
+/// that it did. Nothing is connected to where nothing is announced.
+///
+/// # Errors
+/// The database; whoever refreshes has told its own outcome by then.
+pub(crate) fn tell_weekly(ctx: &Context, sources: impl IntoIterator<Item = &'static Source>) -> Result<(), Failure> {
+    let (now, today) = (ctx.config.clock.now(), today(ctx));
+    let near = near(sources, today);
+    if near.is_empty() {
+        return Ok(());
+    }
+    let (_, mut client) = db::open_to_write(ctx)?;
+    let person = Person::find(&mut client, ctx)?;
+    for (source, notice) in near {
+        let about = (person.user_id, source.id, notice.kind.word(), notice.on);
+        let about: [&(dyn postgres::types::ToSql + Sync); 4] = [&about.0, &about.1, &about.2, &about.3];
+        let shown: Option<DateTime<Utc>> =
+            client.query_opt(include_str!("notices/shown.sql"), &about).sql()?.map(|row| row.get(0));
+        if notice.is_due(now, today, shown) {
+            ctx.out.write_stderr(&lines(&(source, notice), today));
+            let [user, source, kind, on] = about;
+            client.execute(include_str!("notices/note.sql"), &[user, source, kind, on, &now]).sql()?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Announced, day};
+
+    static NOTICES: &[Notice] = &[
+        Notice { kind: Announced::Addresses, on: day(2027, 6, 1), text: "it moves", next: "set it" },
+        Notice { kind: Announced::Retirement, on: day(2027, 5, 1), text: "it ends", next: "health sources" },
+        Notice { kind: Announced::Subscription, on: day(2029, 1, 1), text: "it costs", next: "pay" },
+    ];
+
+    static SOURCE: Source = Source {
+        id: "cloud",
+        aliases: &[],
+        title: "Cloud",
+        brings: "",
+        needs: "",
+        api: None,
+        files: None,
+        models: &[],
+        shown: &[],
+        references: &[],
+        notices: NOTICES,
+    };
+
+    #[test]
+    fn what_is_near_comes_once_and_the_most_pressing_first() {
+        let on: Vec<_> = near([&SOURCE, &SOURCE], day(2027, 4, 2)).iter().map(|(_, one)| one.on).collect();
+        assert_eq!(on, [day(2027, 5, 1), day(2027, 6, 1)], "two accounts, one notice each; 2029 is far");
+        assert!(near([&SOURCE], day(2026, 11, 20)).is_empty());
+    }
+
+    #[test]
+    fn a_notice_is_two_lines_and_a_document() {
+        let one = (&SOURCE, &NOTICES[0]);
+        assert_eq!(lines(&one, day(2027, 5, 25)), "notice: Cloud, in 7 days, on 2027-06-01: it moves\nnext:   set it");
+        let document = document(&one, day(2027, 5, 25));
+        assert_eq!((&document["near"], &document["days_left"]), (&json!("near"), &json!(7)));
+        assert_eq!((&document["kind"], &document["on"]), (&json!("addresses"), &json!("2027-06-01")));
+    }
+}
