@@ -79,21 +79,56 @@ pub(crate) struct Auth {
     /// The name of this machine in the redirect address: `127.0.0.1`, or `localhost` where the provider takes only that.
     pub(crate) redirect_host: &'static str,
     pub(crate) scopes: &'static [&'static str],
+    /// What stands between scopes in the address of the consent page: RFC 6749 says a blank.
+    pub(crate) scope_separator: &'static str,
     /// The scope without which no refresh token comes, if the provider has one.
     pub(crate) offline_scope: Option<&'static str>,
     /// Whether the provider knows PKCE (RFC 7636); `state` is always sent.
     pub(crate) pkce: bool,
     /// Whether a refresh gives a new refresh token and kills the old one.
     pub(crate) rotates: bool,
+    /// Sent with every call to the token endpoint.
+    pub(crate) token_params: &'static [(&'static str, &'static str)],
+    /// JSON pointer to the tokens in a token answer; empty: it is all of it. Elsewhere they lie in an envelope, whose `status`
+    /// is 0 when the call worked, whatever HTTP says.
+    pub(crate) token_at: &'static str,
     /// Sent with a refresh beside the token: WHOOP wants `scope=offline`.
     pub(crate) refresh_params: &'static [(&'static str, &'static str)],
     /// `error` words of a token endpoint that mean the login is dead for good.
     pub(crate) dead_errors: &'static [&'static str],
+    /// The same for the `status` of an envelope.
+    pub(crate) dead_statuses: &'static [i64],
+    /// How long the refresh token that was sent still works when the answer is lost; none: it is spent.
+    pub(crate) second_chance: Option<Duration>,
     pub(crate) revoke: Revoke,
     /// Where a person creates an own application.
     pub(crate) console: &'static str,
     /// Things to know before the browser opens, a sentence each.
     pub(crate) notes: &'static [&'static str],
+}
+
+impl Auth {
+    /// What most providers have in common: a source names what is its own.
+    pub(crate) const USUAL: Self = Self {
+        authorize_url: "",
+        token_url: "",
+        token_endpoints: &[],
+        redirect_host: "127.0.0.1",
+        scopes: &[],
+        scope_separator: " ",
+        offline_scope: None,
+        pkce: false,
+        rotates: true,
+        token_params: &[],
+        token_at: "",
+        refresh_params: &[],
+        dead_errors: &["invalid_grant"],
+        dead_statuses: &[],
+        second_chance: None,
+        revoke: Revoke::Delete(""), // each provider has a way of its own
+        console: "",
+        notes: &[],
+    };
 }
 
 /// How a grant is withdrawn, below the base address unless it says otherwise.
@@ -106,6 +141,9 @@ pub(crate) enum Revoke {
     /// A POST of the token as a form to this path beside the token endpoint, with the application's id and secret as HTTP
     /// Basic (RFC 7009).
     Basic(&'static str),
+    /// A POST form to `path` that names the person and is signed with the client secret and a number from `nonce`, which is
+    /// good for one call. Answers come in an envelope, as those of [`Auth::token_at`] do.
+    Signed { path: &'static str, nonce: &'static str },
 }
 
 /// The documented request budget, from which the limiter starts; announced limits replace it.
@@ -132,14 +170,17 @@ pub(crate) struct Resource {
     /// A year before which there is nothing, where a first load starts; 1970: not known.
     pub(crate) begins: i32,
     pub(crate) paging: Paging,
-    /// JSON pointer to the array of records in a reply; empty: the reply is the record.
+    /// JSON pointer to the records in a reply; empty: the reply is the record.
     pub(crate) records: &'static str,
     /// Whether the reply itself is the array of records.
     pub(crate) is_list: bool,
+    /// What stands there.
+    pub(crate) holds: Holds,
     /// JSON pointers inside a record; none: a snapshot, stored when it differs from the last one. Where `at` is one of them,
-    /// the instant counts and not how it is written.
+    /// the instant counts and not how it is written. A pointer behind a question mark may lead to nothing: then "-" stands
+    /// for it.
     pub(crate) key: &'static [&'static str],
-    /// JSON pointer to the record's time, or to its day where windows are days ([`Stamp::Days`]); empty: never retired for
+    /// JSON pointer to the record's time (text, or seconds since 1970), or to its day where windows are days ([`Stamp::Days`]); empty: never retired for
     /// being absent.
     pub(crate) at: &'static str,
     /// JSON pointer to an instant near the record's place in time, for records without a time of their own.
@@ -151,6 +192,14 @@ pub(crate) struct Resource {
     pub(crate) version: &'static str,
     /// How many days of covered time are read again: scores change after the fact.
     pub(crate) lookback_days: u16,
+    /// The parameter, in seconds since 1970, that lists what came or changed since, whatever time it is of; empty: there is
+    /// none. Then each run asks for that first, and lists all times anew once in a while for what was deleted.
+    pub(crate) changed_since: &'static str,
+    /// Another resource that tells where in time there is anything to be read here; empty: nobody tells. It is read before,
+    /// and windows in whose neighbourhood it lists nothing are not asked for.
+    pub(crate) led_by: &'static str,
+    /// Set where requests are POST forms: the fields that all of them have.
+    pub(crate) form: Option<&'static [(&'static str, &'static str)]>,
     /// What marks a record that the provider has not finished with; it holds coverage back (docs/adr/09).
     pub(crate) provisional: &'static [Provisional],
     /// Whether the provider answers 404 or 204 when it has nothing.
@@ -172,16 +221,28 @@ impl Resource {
             paging: Paging::Single,
             records: "",
             is_list: false,
+            holds: Holds::List,
             key: &[],
             at: "",
             near: "",
             ends: "",
             version: "",
             lookback_days: 0,
+            changed_since: "",
+            led_by: "",
+            form: None,
             provisional: &[],
             may_be_absent: false,
             call: crate::extract::paging::standard_call,
         }
+    }
+    /// The same by a POST of a form, in which `fields` always stand.
+    pub(crate) const fn post(
+        name: &'static str,
+        path: &'static str,
+        fields: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { form: Some(fields), ..Self::get(name, path) }
     }
     pub(crate) const fn scope(mut self, scope: &'static str) -> Self {
         self.scope = scope;
@@ -210,6 +271,18 @@ impl Resource {
     /// The reply itself is the array of records.
     pub(crate) const fn list(mut self) -> Self {
         self.is_list = true;
+        self
+    }
+    pub(crate) const fn holds(mut self, holds: Holds) -> Self {
+        self.holds = holds;
+        self
+    }
+    pub(crate) const fn changed_since(mut self, parameter: &'static str) -> Self {
+        self.changed_since = parameter;
+        self
+    }
+    pub(crate) const fn led_by(mut self, resource: &'static str) -> Self {
+        self.led_by = resource;
         self
     }
     pub(crate) const fn key(mut self, pointers: &'static [&'static str]) -> Self {
@@ -246,6 +319,18 @@ impl Resource {
     }
 }
 
+/// What stands where a reply has its records.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Holds {
+    /// An array of them.
+    List,
+    /// One, or an empty array where there is none.
+    One,
+    /// An object whose names are instants in seconds since 1970, or an empty array. What belongs to one hour at Greenwich is
+    /// one record, keyed and dated by the hour: its members, each as it was sent, in the order of their names.
+    Hours,
+}
+
 /// A mark of a record that will change: a JSON pointer, and what stands there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Provisional {
@@ -268,6 +353,10 @@ pub(crate) enum Window {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stamp {
     Rfc3339,
+    /// Seconds since 1970.
+    Epoch,
+    /// The same, for windows that are whole days at Greenwich: a record is of a whole window, and a part of one would replace it.
+    EpochDays,
     /// A calendar day. The provider reads it in the person's own zone, and compares it with a time of the record that need
     /// not be `at`: so many days more are asked for at either end.
     Days {
@@ -292,6 +381,12 @@ pub(crate) enum Paging {
         page: &'static str,
         size: (&'static str, u16),
     },
+    /// While `more` is true or not 0, the number at JSON pointer `at` goes into parameter `param`.
+    Offset {
+        more: &'static str,
+        at: &'static str,
+        param: &'static str,
+    },
     /// The address of the next page at JSON pointer `at`; it must be of the same origin.
     #[allow(dead_code, reason = "for providers that page by address, as FHIR servers do; WHOOP pages by token")]
     NextLink {
@@ -313,8 +408,18 @@ pub(crate) struct PageToken(pub(crate) String);
 /// A request to make: either a path below the base address with parameters, or a whole address to be checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Call {
-    Get { path: String, query: Vec<(String, String)> },
-    Follow { link: String },
+    Get {
+        path: String,
+        query: Vec<(String, String)>,
+    },
+    /// A POST with these fields as its body.
+    Form {
+        path: String,
+        fields: Vec<(String, String)>,
+    },
+    Follow {
+        link: String,
+    },
 }
 
 /// What a provider answered, as far as a verdict needs it.
@@ -413,7 +518,9 @@ pub(crate) struct Batch {
     pub(crate) resource: &'static str,
     pub(crate) records: Vec<RawRecord>,
     pub(crate) rejected: Vec<Rejected>,
-    /// The slice these records come from; none for a snapshot.
+    /// They are listed because they came or changed since, so that what they lead must be read there once more.
+    pub(crate) is_change: bool,
+    /// The slice these records come from; none for a snapshot, and for what is listed as changed.
     pub(crate) slice: Option<Slice>,
     /// Where the next page of the open slice is; none on its last page.
     pub(crate) next_page: Option<PageToken>,

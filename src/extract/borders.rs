@@ -56,6 +56,20 @@ pub(crate) fn elements(text: &[u8]) -> Result<Option<Vec<&[u8]>>, BorderError> {
     Ok(Some(all))
 }
 
+/// The members of an object: each name, and the whole member as it stands there; none where `text` is no object.
+pub(crate) fn members(text: &[u8]) -> Result<Option<Vec<(String, &[u8])>>, BorderError> {
+    if text.first() != Some(&b'{') {
+        return Ok(None);
+    }
+    let mut all = Vec::new();
+    each_item(text, |item| {
+        let name = serde_json::from_slice(&item[..value_end(item, 0)?]).map_err(|_| BorderError::Broken)?;
+        all.push((name, item));
+        Ok(())
+    })?;
+    Ok(Some(all))
+}
+
 /// Calls `visit` with each piece between the commas of the object or array that `text` is.
 fn each_item<'a>(
     text: &'a [u8],

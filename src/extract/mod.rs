@@ -4,6 +4,7 @@
 pub(crate) mod borders;
 mod cut;
 mod error;
+mod lead;
 mod limit;
 pub(crate) mod paging;
 mod records;
@@ -24,8 +25,9 @@ pub(crate) use session::{Parts, Session};
 use crate::failpoint::failpoint;
 use crate::failure::Kind;
 use crate::progress::Progress;
-use crate::source::{Batch, Closing, PageToken, Resource, Slice, Window};
+use crate::source::{Batch, Call, Closing, PageToken, Resource, Slice, Window};
 use cut::Cut;
+use lead::Lead;
 use slices::Planned;
 
 /// What one run is to read.
@@ -68,12 +70,13 @@ pub(crate) async fn extract(
         owner: owner.clone(),
         progress: progress.clone(),
         pages: 0,
+        lead: Lead::default(),
     };
     let mut finished = Vec::new();
     // Where one resource alone says whose records these are, nothing else is asked for before it has.
     let (first, rest): (Vec<_>, Vec<_>) = plan.resources.into_iter().partition(|(one, _)| !one.owner.is_empty());
     for (resource, slices) in first {
-        let end = walk(resource).all(slices).await;
+        let (end, _) = walk(resource).all(slices, None).await;
         let stops_all = end.result.as_ref().is_err_and(|error| error.reach == Reach::Account);
         finished.push(end);
         if stops_all {
@@ -81,14 +84,28 @@ pub(crate) async fn extract(
         }
     }
     let mut tasks = JoinSet::new();
-    for (resource, slices) in rest {
-        tasks.spawn(walk(resource).all(slices));
+    let leads = |resource: &Resource, one: &Resource| one.led_by == resource.name;
+    let (led, leading): (Vec<_>, Vec<_>) =
+        rest.iter().cloned().partition(|(one, _)| rest.iter().any(|(other, _)| leads(other, one)));
+    for (resource, slices) in leading {
+        let followers: Vec<_> = led.iter().filter(|(one, _)| leads(resource, one)).cloned().collect();
+        let (leader, followers) =
+            (walk(resource), followers.into_iter().map(|(one, slices)| (walk(one), slices)).collect::<Vec<_>>());
+        tasks.spawn(async move {
+            let (end, lead) = leader.all(slices, None).await;
+            let is_read = end.result.is_ok();
+            let mut ends = vec![end];
+            for (follower, slices) in followers {
+                ends.push(if is_read { follower.all(slices, Some(&lead)).await.0 } else { follower.waits() });
+            }
+            ends
+        });
     }
     drop(out);
     while let Some(joined) = tasks.join_next().await {
-        let Ok(end) = joined else { continue }; // aborted after an error that reaches the account
-        let stops_all = end.result.as_ref().is_err_and(|error| error.reach == Reach::Account);
-        finished.push(end);
+        let Ok(ends) = joined else { continue }; // aborted after an error that reaches the account
+        let stops_all = ends.iter().any(|end| end.result.as_ref().is_err_and(|error| error.reach == Reach::Account));
+        finished.extend(ends);
         if stops_all {
             tasks.abort_all();
         }
@@ -105,22 +122,67 @@ struct Walk {
     owner: Arc<Mutex<Option<String>>>,
     progress: Progress,
     pages: u32,
+    /// What it listed so far, for those that it leads.
+    lead: Lead,
 }
 
 impl Walk {
-    async fn all(mut self, slices: Vec<Planned>) -> Finished {
+    /// Reads all slices; `lead` says where there is nothing to be read.
+    async fn all(mut self, slices: Vec<Planned>, lead: Option<&Lead>) -> (Finished, Lead) {
         let mut result = Ok(());
-        for planned in slices {
-            result = self.slice(planned).await;
+        for step in lead::steps(slices, lead) {
+            result = match step {
+                lead::Step::Read(planned) => self.slice(planned).await,
+                lead::Step::Empty(slice) => self.nothing_in(slice).await,
+            };
             if result.is_err() {
                 break;
             }
         }
         self.progress.finished(self.resource.name, result.is_ok());
-        Finished { resource: self.resource.name, result }
+        (Finished { resource: self.resource.name, result }, self.lead)
+    }
+
+    /// Not read, since the resource that leads it was not.
+    fn waits(self) -> Finished {
+        let name = self.resource.name;
+        self.progress.finished(name, false);
+        let what = format!("{name} was not read, since {} was not", self.resource.led_by);
+        let error = ExtractError::resource(Kind::Partial, what).next("the same command goes on where this one stopped");
+        Finished { resource: name, result: Err(error) }
+    }
+
+    /// A slice that is known to be empty without asking. It proves nothing about what is held of it.
+    async fn nothing_in(&self, slice: Slice) -> Result<(), ExtractError> {
+        let closing = self.closing(slice, false, (slice.from, None));
+        self.send(Some(slice), records::Page::default(), None, Some(closing)).await
+    }
+
+    /// What came or changed, page by page. It moves no coverage: cut off, it is asked for again from where it began.
+    async fn changes(&mut self, slice: Slice) -> Result<(), ExtractError> {
+        let (mut token, mut seen) = (None, HashSet::new());
+        loop {
+            let (page, next) = self.page(&slice, token.as_ref(), paging::changes_call).await?;
+            self.check_owner(&page)?;
+            self.lead.saw(&page);
+            self.send(None, page, None, None).await?;
+            let Some(PageToken(text)) = &next else { return Ok(()) };
+            if !seen.insert(text.clone()) || self.pages >= MAX_PAGES {
+                return Err(self.endless());
+            }
+            token = next;
+        }
+    }
+
+    fn endless(&self) -> ExtractError {
+        let what = format!("{}: the provider sends the same page, or its token, again and again", self.resource.name);
+        ExtractError::distrust(what).next(format!("health doctor {}", self.session.source.command_name()))
     }
 
     async fn slice(&mut self, planned: Planned) -> Result<(), ExtractError> {
+        if planned.changes {
+            return self.changes(planned.slice).await;
+        }
         let mut cut = Cut::default();
         let resume = planned.resume.and_then(|token| paging::resume_at(self.resource, token));
         let resumes = resume.is_some();
@@ -150,31 +212,29 @@ impl Walk {
         let mut first: Option<DateTime<Utc>> = None;
         let mut before: Vec<String> = Vec::new();
         loop {
-            let (page, next) = self.page(&slice, token.as_ref()).await?;
+            let (page, next) = self.page(&slice, token.as_ref(), self.resource.call).await?;
             self.check_owner(&page)?;
             // A provider that takes no notice of a page's number would list the same records for ever.
             let keys: Vec<String> = page.records.iter().filter_map(|record| record.source_id.clone()).collect();
             let repeats = next.is_some() && !keys.is_empty() && keys == before;
             before = keys;
+            self.lead.saw(&page);
             first = first.into_iter().chain(page.earliest).min();
             complete &= page.rejected.iter().all(|reject| reject.source_id.is_some());
             if let Some(PageToken(text)) = &next
                 && (repeats || !seen.insert(text.clone()) || token.as_ref() == next.as_ref() || self.pages >= MAX_PAGES)
             {
-                self.send(slice, page, token.clone(), None).await?;
-                let what =
-                    format!("{}: the provider sends the same page, or its token, again and again", self.resource.name);
-                return Err(
-                    ExtractError::distrust(what).next(format!("health doctor {}", self.session.source.command_name()))
-                );
+                self.send(Some(slice), page, token.clone(), None).await?;
+                return Err(self.endless());
             }
             if next.is_none() {
                 let closing = self.closing(slice, complete, cut.after(self.resource, slice, first));
                 let rest = closing.rest;
-                self.send(slice, page, None, Some(closing)).await?;
+                self.lead.listed(Slice { from: closing.covered_from, ..slice });
+                self.send(Some(slice), page, None, Some(closing)).await?;
                 return Ok(rest);
             }
-            self.send(slice, page, next.clone(), None).await?;
+            self.send(Some(slice), page, next.clone(), None).await?;
             token = next;
         }
     }
@@ -184,8 +244,9 @@ impl Walk {
         &mut self,
         slice: &Slice,
         token: Option<&PageToken>,
+        call: fn(&Resource, &Slice, Option<&PageToken>) -> Call,
     ) -> Result<(records::Page, Option<PageToken>), ExtractError> {
-        let call = (self.resource.call)(self.resource, slice, token);
+        let call = call(self.resource, slice, token);
         let name = self.resource.name;
         let mut tries = 0;
         loop {
@@ -250,9 +311,10 @@ impl Walk {
         }
     }
 
+    /// `slice` is none for a page of changes.
     async fn send(
         &self,
-        slice: Slice,
+        slice: Option<Slice>,
         page: records::Page,
         next_page: Option<PageToken>,
         closes: Option<Closing>,
@@ -262,7 +324,8 @@ impl Walk {
             resource: self.resource.name,
             records: page.records,
             rejected: page.rejected,
-            slice: (self.resource.window != Window::Snapshot).then_some(slice),
+            is_change: slice.is_none(),
+            slice: slice.filter(|_| self.resource.window != Window::Snapshot),
             next_page,
             closes,
             owner: self.owner.lock().ok().and_then(|owner| owner.clone()),

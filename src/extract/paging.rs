@@ -9,12 +9,22 @@ pub(crate) fn standard_call(resource: &Resource, slice: &Slice, token: Option<&P
     if let (Paging::NextLink { .. }, Some(token)) = (resource.paging, token) {
         return Call::Follow { link: token.0.clone() };
     }
-    let mut query = Vec::new();
+    let mut window = Vec::new();
     if let Window::Range { start, end, format, .. } = resource.window {
         let (from, to) = stamps(format, slice);
-        query.push((start.to_owned(), from));
-        query.push((end.to_owned(), to));
+        window.push((start.to_owned(), from));
+        window.push((end.to_owned(), to));
     }
+    call(resource, window, token)
+}
+
+/// The call for what came or changed since the beginning of `slice`, whatever time it is of.
+pub(crate) fn changes_call(resource: &Resource, slice: &Slice, token: Option<&PageToken>) -> Call {
+    let since = slice.from.timestamp().to_string();
+    call(resource, vec![(resource.changed_since.to_owned(), since)], token)
+}
+
+fn call(resource: &Resource, mut query: Vec<(String, String)>, token: Option<&PageToken>) -> Call {
     if let Paging::Token { param, size, .. } = resource.paging {
         if let Some((name, value)) = size {
             query.push((name.to_owned(), value.to_string()));
@@ -27,7 +37,13 @@ pub(crate) fn standard_call(resource: &Resource, slice: &Slice, token: Option<&P
         query.push((name.to_owned(), value.to_string()));
         query.push((page.to_owned(), token.map_or_else(|| "1".to_owned(), |token| token.0.clone())));
     }
-    Call::Get { path: resource.path.to_owned(), query }
+    if let (Paging::Offset { param, .. }, Some(token)) = (resource.paging, token) {
+        query.push((param.to_owned(), token.0.clone()));
+    }
+    let path = resource.path.to_owned();
+    let Some(fixed) = resource.form else { return Call::Get { path, query } };
+    let fixed = fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Call::Form { path, fields: fixed.chain(query).collect() }
 }
 
 /// The two ends of a window as the provider takes them.
@@ -36,6 +52,10 @@ fn stamps(format: Stamp, slice: &Slice) -> (String, String) {
         Stamp::Rfc3339 => {
             let text = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Millis, true);
             (text(slice.from), text(slice.to))
+        }
+        Stamp::Epoch => (slice.from.timestamp().to_string(), slice.to.timestamp().to_string()),
+        Stamp::EpochDays => {
+            (super::slices::midnight(slice.from).timestamp().to_string(), slice.to.timestamp().to_string())
         }
         Stamp::Days { before, after } => {
             let (from, to) = (slice.from.date_naive(), slice.to.date_naive());
@@ -72,6 +92,13 @@ pub(crate) fn next_page(
         Paging::Number { .. } => {
             let page = token.map_or(Ok(1), |token| token.0.parse::<u32>()).unwrap_or(u32::MAX);
             return Ok((records > 0).then(|| PageToken(page.saturating_add(1).to_string())));
+        }
+        Paging::Offset { more, at, .. } => {
+            let document = super::borders::document(document)?;
+            match super::borders::member(document, more)?.unwrap_or(b"false") {
+                b"false" | b"0" | b"null" => return Ok(None),
+                _ => at,
+            }
         }
         Paging::Token { at, .. } | Paging::NextLink { at } => at,
     };
@@ -120,6 +147,46 @@ mod tests {
         let Call::Get { query, .. } = standard_call(&days, &slice, None) else { panic!() };
         let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(pairs, ["start_date=1969-12-31", "end_date=1970-01-03"]);
+    }
+
+    #[test]
+    fn a_form_has_the_fixed_fields_then_the_window_then_the_offset() {
+        let rows = Resource::post("x", "/measure", &[("action", "getmeas")])
+            .window(Window::Range { start: "startdate", end: "enddate", format: Stamp::Epoch, max_days: None })
+            .paging(Paging::Offset { more: "/body/more", at: "/body/offset", param: "offset" })
+            .changed_since("lastupdate");
+        let slice = Slice {
+            from: DateTime::from_timestamp(1_000, 5_000).unwrap_or_default(),
+            to: DateTime::from_timestamp(90_000, 0).unwrap_or_default(),
+        };
+        let fields = |call: Call| match call {
+            Call::Form { path, fields } if path == "/measure" => {
+                fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            fields(standard_call(&rows, &slice, Some(&PageToken("300".into())))),
+            "action=getmeas&startdate=1000&enddate=90000&offset=300"
+        );
+        assert_eq!(fields(changes_call(&rows, &slice, None)), "action=getmeas&lastupdate=1000");
+        let days = Window::Range { start: "startdate", end: "enddate", format: Stamp::EpochDays, max_days: Some(1) };
+        assert_eq!(
+            fields(standard_call(&rows.window(days), &slice, None)),
+            "action=getmeas&startdate=0&enddate=90000",
+            "a whole day from midnight on"
+        );
+    }
+
+    #[test]
+    fn an_offset_counts_only_while_there_is_more() {
+        let rows = LIST.paging(Paging::Offset { more: "/more", at: "/offset", param: "offset" });
+        for end in ["{}", r#"{"more":false,"offset":200}"#, r#"{"more":0,"offset":3}"#, r#"{"more":null,"offset":3}"#] {
+            assert_eq!(next_page(&rows, end.as_bytes(), None, 1), Ok(None), "{end}");
+        }
+        for on in [r#"{"more":true,"offset":300}"#, r#"{"more":1,"offset":300}"#] {
+            assert_eq!(next_page(&rows, on.as_bytes(), None, 1), Ok(Some(PageToken("300".into()))), "{on}");
+        }
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! A page into records: split first, then each strictly, so that a bad one costs itself alone. The record's text stays
 //! exactly as it was sent.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::borders::{self, BorderError};
-use crate::source::{RawRecord, Rejected, Resource, Stamp, Window};
+use crate::source::{Holds, RawRecord, Rejected, Resource, Stamp, Window};
 
 /// Larger than any record a provider sends.
 const MAX_RECORD: usize = 16 << 20;
@@ -29,19 +32,13 @@ pub(crate) struct Page {
 /// The answer is no JSON, is cut off, or does not hold the array it should.
 pub(crate) fn split(resource: &Resource, owner: &str, body: &[u8], page_number: usize) -> Result<Page, ShapeError> {
     let document = borders::document(body)?;
-    let texts = if resource.is_list {
-        borders::elements(document)?.ok_or(ShapeError::NotAList)?
-    } else if resource.records.is_empty() {
-        vec![document]
-    } else {
-        let list = borders::member(document, resource.records)?.ok_or(ShapeError::NoList(resource.records))?;
-        borders::elements(list)?.ok_or(ShapeError::NoList(resource.records))?
-    };
+    let texts = texts(resource, document)?;
     let owner = if resource.owner.is_empty() { owner } else { resource.owner };
     let mut page = Page::default();
     for (index, text) in texts.into_iter().enumerate() {
-        let source_id = key(resource, text);
-        match strict(resource, text, source_id.as_deref().ok()) {
+        let (hour, text) = (text.hour, &*text.bytes);
+        let source_id = key(resource, hour, text);
+        match strict(resource, hour, text, source_id.as_deref().ok()) {
             Ok(record) => page.take(resource, owner, record),
             Err((code, detail)) => {
                 let source_id = source_id.ok().filter(|id| !id.is_empty());
@@ -56,6 +53,60 @@ pub(crate) fn split(resource: &Resource, owner: &str, body: &[u8], page_number: 
         }
     }
     Ok(page)
+}
+
+/// The text of one record.
+struct Text<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// The hour that all of it is of; the error is a name that is no instant.
+    hour: Option<Result<DateTime<Utc>, ()>>,
+}
+
+impl<'a> Text<'a> {
+    fn sent(bytes: &'a [u8]) -> Self {
+        Self { bytes: Cow::Borrowed(bytes), hour: None }
+    }
+}
+
+fn texts<'a>(resource: &Resource, document: &'a [u8]) -> Result<Vec<Text<'a>>, ShapeError> {
+    if resource.is_list {
+        let elements = borders::elements(document)?.ok_or(ShapeError::NotAList)?;
+        return Ok(elements.into_iter().map(Text::sent).collect());
+    }
+    if resource.records.is_empty() {
+        return Ok(vec![Text::sent(document)]);
+    }
+    let no_list = ShapeError::NoList(resource.records);
+    let list = borders::member(document, resource.records)?.ok_or(no_list)?;
+    let elements = borders::elements(list)?;
+    match (resource.holds, elements) {
+        (Holds::List, Some(elements)) => Ok(elements.into_iter().map(Text::sent).collect()),
+        (Holds::One | Holds::Hours, Some(elements)) if elements.is_empty() => Ok(vec![]),
+        (Holds::One, None) if list.first() == Some(&b'{') => Ok(vec![Text::sent(list)]),
+        (Holds::Hours, None) => hours(borders::members(list)?.ok_or(ShapeError::NoList(resource.records))?),
+        _ => Err(ShapeError::NoList(resource.records)),
+    }
+}
+
+/// Members whose names are instants, as one object an hour; each member stays as it was sent.
+fn hours<'a>(members: Vec<(String, &'a [u8])>) -> Result<Vec<Text<'a>>, ShapeError> {
+    let mut of_hour: BTreeMap<i64, Vec<(i64, &[u8])>> = BTreeMap::new();
+    let mut odd = Vec::new();
+    for (name, text) in members {
+        match name.parse::<i64>() {
+            Ok(at) => of_hour.entry(at.div_euclid(3600)).or_default().push((at, text)),
+            Err(_) => odd.push(text),
+        }
+    }
+    let object = |parts: Vec<&[u8]>| Cow::Owned([b"{", parts.join(&b',').as_slice(), b"}"].concat());
+    let mut texts = Vec::new();
+    for (hour, mut parts) in of_hour {
+        parts.sort_by_key(|(at, _)| *at);
+        let hour = DateTime::from_timestamp(hour.saturating_mul(3600), 0).ok_or(());
+        texts.push(Text { bytes: object(parts.into_iter().map(|(_, text)| text).collect()), hour: Some(hour) });
+    }
+    texts.extend(odd.into_iter().map(|text| Text { bytes: object(vec![text]), hour: Some(Err(())) }));
+    Ok(texts)
 }
 
 /// Why a page is not what the documentation says.
@@ -93,13 +144,21 @@ impl Page {
 type Refusal = (&'static str, String);
 
 /// The record's key as text, exactly as sent: a number keeps its digits. Empty for a snapshot.
-fn key(resource: &Resource, text: &[u8]) -> Result<String, Refusal> {
+fn key(resource: &Resource, hour: Option<Result<DateTime<Utc>, ()>>, text: &[u8]) -> Result<String, Refusal> {
+    if let Some(hour) = hour {
+        let hour = hour.map_err(|()| ("bad_time", "a name is no instant".to_owned()))?;
+        return Ok(hour.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+    }
     let mut parts = Vec::new();
     for pointer in resource.key {
+        let (pointer, stand_in) = match pointer.strip_prefix('?') {
+            Some(pointer) => (pointer, Some("-".to_owned())),
+            None => (*pointer, None),
+        };
         let value = borders::member(text, pointer).ok().flatten().map(scalar_text).filter(|part| !part.is_empty());
-        let value = value.ok_or(("missing_key", format!("{pointer} is missing or empty")))?;
+        let value = value.or(stand_in).ok_or(("missing_key", format!("{pointer} is missing or empty")))?;
         // One instant is one record, whether it is written with Z or with an offset.
-        let instant = if *pointer == resource.at { crate::time::parse_instant(&value) } else { None };
+        let instant = if pointer == resource.at { crate::time::parse_instant(&value) } else { None };
         parts.push(instant.map_or(value, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)));
     }
     Ok(parts.join("|"))
@@ -114,7 +173,12 @@ fn scalar_text(value: &[u8]) -> String {
     }
 }
 
-fn strict(resource: &Resource, text: &[u8], source_id: Option<&str>) -> Result<RawRecord, Refusal> {
+fn strict(
+    resource: &Resource,
+    hour: Option<Result<DateTime<Utc>, ()>>,
+    text: &[u8],
+    source_id: Option<&str>,
+) -> Result<RawRecord, Refusal> {
     if text.len() > MAX_RECORD {
         return Err(("too_large", format!("the record is larger than {MAX_RECORD} bytes")));
     }
@@ -128,21 +192,25 @@ fn strict(resource: &Resource, text: &[u8], source_id: Option<&str>) -> Result<R
     }
     let id = match source_id {
         Some(id) => id.to_owned(),
-        None => key(resource, text)?,
+        None => key(resource, hour, text)?,
     };
-    let record_at = if resource.at.is_empty() {
+    let record_at = if let Some(Ok(hour)) = hour {
+        Some(hour)
+    } else if resource.at.is_empty() {
         None
     } else {
-        let said = value.pointer(resource.at).and_then(Value::as_str).unwrap_or_default();
-        let at = crate::time::parse_instant(said)
-            .or_else(|| day(resource, said))
-            .ok_or_else(|| ("bad_time", format!("{} is missing or no instant", resource.at)))?;
+        let at = match value.pointer(resource.at) {
+            Some(Value::String(said)) => crate::time::parse_instant(said).or_else(|| day(resource, said)),
+            Some(Value::Number(seconds)) => seconds.as_i64().and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
+            _ => None,
+        };
+        let at = at.ok_or_else(|| ("bad_time", format!("{} is missing or no instant", resource.at)))?;
         Some(at)
     };
     let exact = std::str::from_utf8(text).map_err(|_| ("not_utf8", "the record is not UTF-8".to_owned()))?;
     let payload = RawValue::from_string(exact.to_owned())
         .map_err(|error| ("not_json", format!("not readable as JSON at column {}", error.column())))?;
-    Ok(RawRecord { source_id: (!resource.key.is_empty()).then_some(id), record_at, payload })
+    Ok(RawRecord { source_id: (hour.is_some() || !resource.key.is_empty()).then_some(id), record_at, payload })
 }
 
 /// A day as a record's place in time, for a resource whose windows are days: its beginning at Greenwich.
@@ -207,6 +275,52 @@ mod tests {
         let page = split(&rows, "", body, 1).unwrap();
         let keys: Vec<_> = page.records.iter().filter_map(|record| record.source_id.as_deref()).collect();
         assert_eq!(keys, ["2026-01-05T07:00:00Z|a", "2026-01-05T07:00:00Z|a"]);
+    }
+
+    #[test]
+    fn a_part_of_a_key_may_be_missing_where_that_is_known() {
+        let rows = SLEEPS.key(&["/start", "?/device"]);
+        for (device, id) in [(r#""d1""#, "d1"), ("null", "-"), (r#""""#, "-")] {
+            let body = format!(r#"{{"records":[{{"start":"2026-01-05T07:00:00Z","device":{device}}}]}}"#);
+            let page = split(&rows, "", body.as_bytes(), 1).unwrap();
+            assert_eq!(page.records[0].source_id.clone().unwrap(), format!("2026-01-05T07:00:00Z|{id}"));
+        }
+    }
+
+    #[test]
+    fn a_time_may_be_a_number_of_seconds() {
+        let body = br#"{"records":[{"id":1,"start":1795158000},{"id":2,"start":1795158000.5},{"id":3,"start":true}]}"#;
+        let page = split(&SLEEPS, "", body, 1).unwrap();
+        assert_eq!(page.records[0].record_at.unwrap().to_rfc3339(), "2026-11-20T07:00:00+00:00");
+        assert_eq!(page.rejected.iter().map(|r| r.code).collect::<Vec<_>>(), ["bad_time", "bad_time"]);
+    }
+
+    #[test]
+    fn members_named_by_instants_are_records_of_an_hour() {
+        let rows = SLEEPS.holds(Holds::Hours).key(&[]).at("");
+        let body = br#"{"records":{"1795161600": {"a":1.10},"1795158060":{"a":2},"1795158000":{"a":3}, "x":{"a":4}}}"#;
+        let page = split(&rows, "", body, 1).unwrap();
+        let held: Vec<_> = page.records.iter().map(|r| (r.source_id.clone().unwrap(), r.payload.get())).collect();
+        assert_eq!(
+            held,
+            [
+                ("2026-11-20T07:00:00Z".into(), r#"{"1795158000":{"a":3},"1795158060":{"a":2}}"#),
+                ("2026-11-20T08:00:00Z".into(), r#"{"1795161600": {"a":1.10}}"#),
+            ]
+        );
+        assert_eq!(page.earliest.unwrap().to_rfc3339(), "2026-11-20T07:00:00+00:00");
+        assert_eq!(page.rejected[0].code, "bad_time");
+        assert!(split(&rows, "", br#"{"records":[]}"#, 1).unwrap().records.is_empty(), "none, said with an array");
+        assert!(split(&rows, "", br#"{"records":[1]}"#, 1).is_err());
+    }
+
+    #[test]
+    fn one_record_or_an_empty_array() {
+        let goals = SLEEPS.holds(Holds::One).key(&[]).at("").records("/body/goals");
+        let of = |body: &str| split(&goals, "", body.as_bytes(), 1).map(|page| page.records.len());
+        assert_eq!(of(r#"{"body":{"goals":[]}}"#), Ok(0));
+        assert_eq!(of(r#"{"body":{"goals":{"steps":10000}}}"#), Ok(1));
+        assert!(of(r#"{"body":{"goals":7}}"#).is_err() && of(r#"{"body":{}}"#).is_err());
     }
 
     #[test]

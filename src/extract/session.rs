@@ -118,7 +118,7 @@ impl Session {
         let mut token = self.token().await?;
         loop {
             let attempt = tokio::select! {
-                attempt = self.attempt(resource, &url, &token) => attempt?,
+                attempt = self.attempt(resource, call, &url, &token) => attempt?,
                 () = self.stop.asked() => return Err(ExtractError::stopped(self.stop.signal().unwrap_or(2))),
             };
             let pause = match attempt {
@@ -154,7 +154,13 @@ impl Session {
         }
     }
 
-    async fn attempt(&self, resource: &Resource, url: &Url, token: &AccessToken) -> Result<Attempt, ExtractError> {
+    async fn attempt(
+        &self,
+        resource: &Resource,
+        call: &Call,
+        url: &Url,
+        token: &AccessToken,
+    ) -> Result<Attempt, ExtractError> {
         let what = resource.name;
         self.limiter.acquire().await.map_err(|too_long| self.asked_to_wait(&too_long))?;
         let spent = self.requests.fetch_add(1, Ordering::Relaxed);
@@ -165,9 +171,11 @@ impl Session {
             let spent = Failure::new(Kind::Later, format!("the budget of {spent} requests is spent"));
             return Err(ExtractError::new(Reach::Run, spent).next("the same command goes on where this one stopped"));
         }
-        let sent = self
-            .client
-            .get(url.clone())
+        let request = match call {
+            Call::Get { .. } | Call::Follow { .. } => self.client.get(url.clone()),
+            Call::Form { fields, .. } => self.client.post(url.clone()).form(fields),
+        };
+        let sent = request
             .bearer_auth(token.expose())
             .header(header::ACCEPT, "application/json")
             .header(header::CACHE_CONTROL, "no-cache")
@@ -177,7 +185,7 @@ impl Session {
             Ok(response) => response,
             Err(error) => {
                 self.limiter.answered(None);
-                self.out.debug(&format!("GET {what}: {}", http::transport_error(&error)));
+                self.out.debug(&format!("asked for {what}: {}", http::transport_error(&error)));
                 return Ok(Attempt::Again(http::transport_error(&error)));
             }
         };
@@ -194,7 +202,7 @@ impl Session {
             }
         };
         if self.out.verbose > 1 {
-            self.out.debug(&format!("GET {what}: {status}, {} bytes", body.len()));
+            self.out.debug(&format!("asked for {what}: {status}, {} bytes", body.len()));
         }
         self.judge(resource, status, &headers, body)
     }
@@ -347,10 +355,14 @@ impl Session {
 
 /// The address of a call, which must be of the base's origin, whatever a link says (docs/adr/10).
 fn address(base: &Url, call: &Call) -> Result<Url, &'static str> {
+    let below = |path: &str| {
+        let joined = format!("{}{path}", base.as_str().trim_end_matches('/'));
+        Url::parse(&joined).map_err(|_| "the address is malformed")
+    };
     match call {
+        Call::Form { path, .. } => below(path),
         Call::Get { path, query } => {
-            let joined = format!("{}{path}", base.as_str().trim_end_matches('/'));
-            let mut url = Url::parse(&joined).map_err(|_| "the address is malformed")?;
+            let mut url = below(path)?;
             if !query.is_empty() {
                 url.query_pairs_mut().extend_pairs(query);
             }

@@ -1,8 +1,8 @@
 //! What to ask for: coverage, `--since`, the lookback and the present moment become slices, oldest first.
 
-use chrono::{DateTime, Duration, TimeZone, Utc};
+use chrono::{DateTime, Duration, NaiveTime, TimeZone, Utc};
 
-use crate::source::{PageToken, Resource, Slice, Window};
+use crate::source::{PageToken, Resource, Slice, Stamp, Window};
 
 /// What is known of a resource before a run.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub(crate) struct Held {
     pub(crate) covered: Vec<Slice>,
     /// The slice that an earlier run left open, and where its next page is; none: it was not begun.
     pub(crate) open: Option<(Slice, Option<PageToken>)>,
+    /// When all that is covered was last listed at once, by times.
+    pub(crate) listed_at: Option<DateTime<Utc>>,
 }
 
 /// What a person asks for.
@@ -28,7 +30,15 @@ pub(crate) struct Asked {
 pub(crate) struct Planned {
     pub(crate) slice: Slice,
     pub(crate) resume: Option<PageToken>,
+    /// What came or changed in this time, and not what is of this time.
+    pub(crate) changes: bool,
 }
+
+/// What a listing by changes does not show, deleted records, is looked for so often by listing all times.
+const LIST_AGAIN: Duration = Duration::days(28);
+
+/// How far behind the last run's end changes are asked for: a record may have changed while that run was under way.
+const CHANGES_MARGIN: Duration = Duration::hours(1);
 
 /// Where a first load of `resource` starts; 1970 is before any wearable, and a date every provider understands.
 fn beginning(resource: &Resource) -> DateTime<Utc> {
@@ -37,9 +47,9 @@ fn beginning(resource: &Resource) -> DateTime<Utc> {
 
 /// The slices of `resource`, oldest first; one without an end for a snapshot.
 pub(crate) fn plan(resource: &Resource, held: &Held, asked: Asked, now: DateTime<Utc>) -> Vec<Planned> {
-    let Window::Range { max_days, .. } = resource.window else {
-        return vec![Planned { slice: Slice { from: now, to: now }, resume: None }];
-    };
+    if resource.window == Window::Snapshot {
+        return vec![Planned { slice: Slice { from: now, to: now }, resume: None, changes: false }];
+    }
     let end = asked.until.map_or(now, |until| until.min(now));
     let wanted = wanted(resource, held, asked, end);
     let resumable = held
@@ -49,16 +59,32 @@ pub(crate) fn plan(resource: &Resource, held: &Held, asked: Asked, now: DateTime
     let mut planned = Vec::new();
     let rest = match &resumable {
         Some((open, token)) => {
-            planned.push(Planned { slice: *open, resume: token.clone() });
+            planned.push(Planned { slice: *open, resume: token.clone(), changes: false });
             subtract(&wanted, &[*open])
         }
         None => wanted,
     };
     for range in rest {
-        planned.extend(cut(range, max_days).into_iter().map(|slice| Planned { slice, resume: None }));
+        let slices = cut(range, resource.window).into_iter();
+        planned.extend(slices.map(|slice| Planned { slice, resume: None, changes: false }));
     }
     planned.sort_by_key(|plan| plan.slice.from);
+    // Before the rest: coverage moves on only behind it, and with coverage where the next run asks from.
+    if let Some(last) = held.covered.last().filter(|_| has_changes(resource, asked)) {
+        let slice = Slice { from: last.to - CHANGES_MARGIN, to: end };
+        planned.insert(0, Planned { slice, resume: None, changes: true });
+    }
     planned
+}
+
+/// Whether what changed is asked for: not by a run that reads some past, or reads all of it anew.
+fn has_changes(resource: &Resource, asked: Asked) -> bool {
+    !resource.changed_since.is_empty() && !asked.force && asked.until.is_none()
+}
+
+/// The beginning of its day at Greenwich.
+pub(super) fn midnight(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.date_naive().and_time(NaiveTime::MIN).and_utc()
 }
 
 /// The time to be read: what is not covered, and the lookback.
@@ -82,7 +108,10 @@ fn wanted(resource: &Resource, held: &Held, asked: Asked, end: DateTime<Utc>) ->
     }
     let mut wanted = subtract(&[asked_range], &held.covered);
     if let Some(last) = held.covered.last() {
-        let from = (last.to - Duration::days(i64::from(resource.lookback_days))).max(held.covered[0].from);
+        let lookback = last.to - Duration::days(i64::from(resource.lookback_days));
+        let listed_long_ago = held.open.is_none() && held.listed_at.is_none_or(|at| end - at >= LIST_AGAIN);
+        let list_again = has_changes(resource, asked) && listed_long_ago;
+        let from = if list_again { held.covered[0].from } else { lookback.max(held.covered[0].from) };
         let to = last.to.min(end);
         if from < to {
             wanted.push(Slice { from, to });
@@ -122,14 +151,15 @@ fn subtract(ranges: &[Slice], holes: &[Slice]) -> Vec<Slice> {
     left
 }
 
-/// Cuts a range into slices no longer than the provider allows.
-fn cut(range: Slice, max_days: Option<u16>) -> Vec<Slice> {
-    let Some(days) = max_days else { return vec![range] };
+/// Cuts a range into slices no longer than the provider allows; where windows are whole days, at midnight.
+fn cut(range: Slice, window: Window) -> Vec<Slice> {
+    let Window::Range { max_days: Some(days), format, .. } = window else { return vec![range] };
     let step = Duration::days(i64::from(days.max(1)));
     let mut slices = Vec::new();
     let mut from = range.from;
     while from < range.to {
-        let to = (from + step).min(range.to);
+        let start = if format == Stamp::EpochDays { midnight(from) } else { from };
+        let to = (start + step).min(range.to);
         slices.push(Slice { from, to });
         from = to;
     }
@@ -170,7 +200,7 @@ mod tests {
     fn the_first_run_takes_everything_and_a_later_one_the_rest_and_the_lookback() {
         let first = plan(&resource(None), &Held::default(), ALL, day(30));
         assert_eq!(first[0].slice, Slice { from: DateTime::UNIX_EPOCH, to: day(30) });
-        let held = Held { covered: vec![range(0, 20)], open: None };
+        let held = Held { covered: vec![range(0, 20)], ..Held::default() };
         assert_eq!(days(&held, ALL, None, 30), [(13, 30)]);
         let asked = Asked { since: Some(day(-10)), ..ALL };
         assert_eq!(days(&held, asked, None, 30), [(-10, 0), (13, 30)], "--since only adds");
@@ -189,16 +219,44 @@ mod tests {
 
     #[test]
     fn a_gap_is_filled_by_the_next_plain_run() {
-        let held = Held { covered: vec![range(0, 5), range(10, 20)], open: None };
+        let held = Held { covered: vec![range(0, 5), range(10, 20)], ..Held::default() };
         assert_eq!(days(&held, ALL, None, 21), [(5, 10), (13, 21)]);
     }
 
     #[test]
     fn an_open_slice_goes_on_where_it_stopped() {
-        let held = Held { covered: vec![], open: Some((range(0, 20), Some(PageToken("t".into())))) };
+        let open = Some((range(0, 20), Some(PageToken("t".into()))));
+        let held = Held { open, ..Held::default() };
         let planned = plan(&resource(None), &held, ALL, day(25));
-        assert_eq!(planned[0], Planned { slice: range(0, 20), resume: Some(PageToken("t".into())) });
-        assert_eq!(planned[1], Planned { slice: range(20, 25), resume: None });
+        assert_eq!(planned[0], Planned { slice: range(0, 20), resume: Some(PageToken("t".into())), changes: false });
+        assert_eq!(planned[1], Planned { slice: range(20, 25), resume: None, changes: false });
+    }
+
+    #[test]
+    fn changes_are_asked_for_first_and_all_times_once_in_a_while() {
+        let lists = resource(None).changed_since("lastupdate");
+        let plan_of = |listed: i64, asked: Asked| {
+            let held = Held { covered: vec![range(0, 40)], listed_at: Some(day(listed)), open: None };
+            let number = |t: DateTime<Utc>| (t - day(0)).num_hours();
+            let planned = plan(&lists, &held, asked, day(41));
+            planned.iter().map(|p| (p.changes, number(p.slice.from), number(p.slice.to))).collect::<Vec<_>>()
+        };
+        let changes = (true, 40 * 24 - 1, 41 * 24);
+        assert_eq!(plan_of(14, ALL), [changes, (false, 33 * 24, 41 * 24)]);
+        assert_eq!(plan_of(13, ALL), [changes, (false, 0, 41 * 24)], "four weeks ago");
+        assert_eq!(plan_of(0, Asked { force: true, ..ALL }), [(false, 0, 41 * 24)]);
+        assert_eq!(plan_of(0, Asked { until: Some(day(30)), ..ALL }), [], "covered, and nobody asked for changes");
+        assert_eq!(plan(&lists, &Held::default(), ALL, day(41)).len(), 1, "a first load needs no changes");
+    }
+
+    #[test]
+    fn windows_of_whole_days_are_cut_at_midnight() {
+        let window = Window::Range { start: "s", end: "e", format: Stamp::EpochDays, max_days: Some(1) };
+        let noon = Duration::hours(12);
+        let slices = cut(Slice { from: day(0) + noon, to: day(2) + noon }, window);
+        let hours: Vec<_> =
+            slices.iter().map(|s| ((s.from - day(0)).num_hours(), (s.to - day(0)).num_hours())).collect();
+        assert_eq!(hours, [(12, 24), (24, 48), (48, 60)]);
     }
 
     proptest! {
@@ -207,7 +265,7 @@ mod tests {
             holes in proptest::collection::vec((0i64..100, 1i64..20), 0..5), max in proptest::option::of(1u16..40), now in 50i64..140
         ) {
             let covered = merge(holes.iter().map(|(from, length)| range(*from, from + length)).collect());
-            let held = Held { covered: covered.clone(), open: None };
+            let held = Held { covered: covered.clone(), ..Held::default() };
             let asked = Asked { since: Some(day(0)), ..ALL };
             let slices: Vec<Slice> = plan(&resource(max), &held, asked, day(now)).iter().map(|p| p.slice).collect();
             for pair in slices.windows(2) {

@@ -79,7 +79,10 @@ pub(super) fn last(source: &Source, resource: &str) -> String {
     match described(source, resource).map_or("", |r| r.ends) {
         "" => "t.record_at".into(),
         pointer => {
-            format!("coalesce(meta.instant_or_null({}), t.record_at + interval '2 days')", member("t", pointer))
+            let said = member("t", pointer);
+            format!(
+                "coalesce(meta.epoch_or_null({said}), meta.instant_or_null({said}), t.record_at + interval '2 days')"
+            )
         }
     }
 }
@@ -129,6 +132,7 @@ mod tests {
             resource: "x",
             records: vec![record("a", "1"), record("b", "2"), record("a", "3")],
             rejected: vec![],
+            is_change: false,
             slice: None,
             next_page: None,
             closes: None,

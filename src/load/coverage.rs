@@ -24,7 +24,8 @@ pub(crate) fn held(client: &mut impl GenericClient, account: &Account, resource:
             (row.get(0), row.get(1), row.get(2));
         Some((Slice { from: from?, to: to? }, token.map(PageToken)))
     });
-    Ok(Held { covered, open })
+    let listed_at = client.query_opt(include_str!("sql/listed_at.sql"), &key).sql()?.and_then(|row| row.get(0));
+    Ok(Held { covered, open, listed_at })
 }
 
 /// Moves the open slice on, or closes it. A tripped fuse leaves coverage where it was and is handed back.
@@ -72,9 +73,32 @@ pub(super) fn advance(
     let covered_to = unfinished.map_or(closing.covered_to, |from| from.min(closing.covered_to));
     t.execute(
         include_str!("sql/close.sql"),
-        &[&run.user_id, &run.account_id, &batch.resource, from, &covered_to, &run.run_id, &rest],
+        &[
+            &run.user_id,
+            &run.account_id,
+            &batch.resource,
+            from,
+            &covered_to,
+            &run.run_id,
+            &rest,
+            &slice.from,
+            &slice.to,
+            &closing.complete.then_some(run.started_at),
+        ],
     )?;
     Ok(None)
+}
+
+/// What came or changed of a resource that leads others opens its time there: a gap, which the next plan fills.
+pub(super) fn open_led(t: &mut Transaction, run: &Run, source: &Source, batch: &Batch) -> Result<(), WriteError> {
+    let ids: Vec<&str> = batch.records.iter().filter_map(|record| record.source_id.as_deref()).collect();
+    let resources = source.api.as_ref().map_or(&[][..], |api| api.resources);
+    for led in resources.iter().filter(|one| one.led_by == batch.resource) {
+        let statement = copy::named(include_str!("sql/open_led.sql"), source, batch.resource);
+        let lookback = i32::from(led.lookback_days);
+        t.execute(&statement, &[&run.user_id, &run.account_id, &run.run_id, &ids, &led.name, &lookback])?;
+    }
+    Ok(())
 }
 
 /// Forgets the open slice after a tripped fuse: the next run reads it from its first page, whose records were not used.

@@ -199,6 +199,9 @@ fn write(client: &mut Client, load: &mut Load, batch: &Batch) -> Result<(), Writ
     if fuse.is_some() {
         coverage::abandon(&mut t, &run, batch.resource)?;
     }
+    if batch.is_change {
+        coverage::open_led(&mut t, &run, load.source, batch)?;
+    }
     failpoint!("page.before_commit");
     t.commit()?;
     failpoint!("page.committed");

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::output::clean;
+use crate::source::Auth;
 
 /// An answer with what is needed to read it later.
 #[derive(Debug)]
@@ -48,13 +49,16 @@ impl Answer {
     }
 
     /// What it means.
-    pub(super) fn read(&self, dead_errors: &[&str]) -> Reading {
+    pub(super) fn read(&self, auth: &Auth) -> Reading {
         let status = self.head.status;
         let json = self.json();
+        if let Some(said) = json.as_ref().filter(|_| !auth.token_at.is_empty()).and_then(envelope_status) {
+            return in_envelope(&json.unwrap_or_default(), said, auth);
+        }
         match (status, json) {
             (200..=299, Some(json)) if json.get("access_token").is_some() => grant(&json),
             (408 | 425 | 429, _) => Reading::NotNow(format!("HTTP {status}")),
-            (200..=299 | 400..=499, Some(json)) => refusal(status, &json, dead_errors),
+            (200..=299 | 400..=499, Some(json)) => refusal(status, &json, auth.dead_errors),
             (400..=499, None) => Reading::NotNow(format!("HTTP {status} without a readable reason")),
             (200..=299, None) => Reading::Unknown("an answer that is not JSON".into()),
             (300..=399, _) => Reading::NotNow(format!("a redirect, HTTP {status}")),
@@ -91,6 +95,32 @@ pub(super) struct Grant {
     pub(super) owner: Option<String>,
     /// The answer did not name a type; "bearer" is assumed.
     pub(super) type_missing: bool,
+}
+
+/// The `status` of an answer in an envelope; none: it has no envelope.
+pub(super) fn envelope_status(json: &Value) -> Option<i64> {
+    json.get("status").and_then(Value::as_i64)
+}
+
+/// An answer whose own status counts, and not that of HTTP. What is not known to be final may pass.
+fn in_envelope(json: &Value, status: i64, auth: &Auth) -> Reading {
+    let tokens = json.pointer(auth.token_at).filter(|tokens| tokens.get("access_token").is_some());
+    match (status, tokens) {
+        (0, Some(tokens)) => grant(tokens),
+        (0, None) => Reading::Unknown("an answer without a token".into()),
+        _ => {
+            let reason = envelope_reason(json, status);
+            if auth.dead_statuses.contains(&status) { Reading::Dead(reason) } else { Reading::NotNow(reason) }
+        }
+    }
+}
+
+/// What an envelope says of a failure, without credentials that it may repeat.
+pub(super) fn envelope_reason(json: &Value, status: i64) -> String {
+    match json.get("error").and_then(Value::as_str).filter(|said| !said.is_empty()) {
+        Some(said) => format!("status {status}: {}", clean(&masked(said))),
+        None => format!("status {status}"),
+    }
 }
 
 fn grant(json: &Value) -> Reading {
@@ -215,7 +245,36 @@ mod tests {
 
     fn read(status: u16, body: &str) -> Reading {
         let head = Head { status, received_at: DateTime::UNIX_EPOCH, server_date: None };
-        Answer { head, body: body.as_bytes().to_vec().into() }.read(&["invalid_grant"])
+        Answer { head, body: body.as_bytes().to_vec().into() }.read(&Auth::USUAL)
+    }
+
+    fn read_envelope(status: u16, body: &str) -> Reading {
+        let head = Head { status, received_at: DateTime::UNIX_EPOCH, server_date: None };
+        let auth = Auth { token_at: "/body", dead_statuses: &[503], ..Auth::USUAL };
+        Answer { head, body: body.as_bytes().to_vec().into() }.read(&auth)
+    }
+
+    #[test]
+    fn an_envelope_counts_and_not_the_status_of_http() {
+        let tokens = r#"{"userid":363,"access_token":"a","refresh_token":"r","scope":"x,y","token_type":"Bearer"}"#;
+        match read_envelope(200, &format!(r#"{{"status":0,"body":{tokens}}}"#)) {
+            Reading::Granted(grant) => {
+                assert_eq!((grant.owner.as_deref(), grant.refresh.is_some()), (Some("363"), true));
+                assert_eq!(grant.scopes.unwrap(), ["x", "y"]);
+            }
+            other => panic!("{other:?}"),
+        }
+        let said =
+            r#"{"status":503,"body":{},"error":"Invalid Params: invalid refresh_token f631236f02b991810feb774"}"#;
+        assert!(matches!(read_envelope(200, said), Reading::Dead(r)
+            if r == "status 503: Invalid Params: invalid refresh_token ***"));
+        assert!(matches!(read_envelope(200, r#"{"status":601,"body":{}}"#), Reading::NotNow(r) if r == "status 601"));
+        assert!(matches!(read_envelope(200, r#"{"status":0,"body":{}}"#), Reading::Unknown(_)));
+        assert!(matches!(read_envelope(503, r#"{"status":601}"#), Reading::NotNow(_)), "whatever HTTP says");
+        // Without an envelope it is an answer like any other.
+        assert!(matches!(read_envelope(200, tokens), Reading::Granted(_)));
+        assert!(matches!(read_envelope(500, "<html>"), Reading::Unknown(_)));
+        assert!(matches!(read_envelope(429, ""), Reading::NotNow(_)));
     }
 
     fn granted(body: &str) -> Grant {
@@ -307,7 +366,8 @@ mod tests {
                 r#"{{"message":"Bad Request","errors":[{{"resource":"{resource}","field":"{field}","code":"invalid"}}]}}"#
             );
             let head = Head { status: 400, received_at: DateTime::UNIX_EPOCH, server_date: None };
-            Answer { head, body: body.into_bytes().into() }.read(&["RefreshToken refresh_token invalid"])
+            Answer { head, body: body.into_bytes().into() }
+                .read(&Auth { dead_errors: &["RefreshToken refresh_token invalid"], ..Auth::USUAL })
         };
         assert!(matches!(listed("RefreshToken", "refresh_token"), Reading::Dead(_)));
         assert!(matches!(listed("Application", "client_id"), Reading::BadClient(_)));

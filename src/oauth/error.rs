@@ -158,7 +158,7 @@ impl TokenError {
             Trouble::Unusable { reason } => {
                 Failure::new(Kind::Refused, format!("{title} sent a token that cannot be used: {reason}"))
                     .kept(kept)
-                    .next(login)
+                    .next(format!("{login} --again"))
             }
             Trouble::Store(error) => error.into(),
         }

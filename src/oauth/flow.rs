@@ -112,7 +112,7 @@ async fn consent(
     // The code is spent by one request: from here to the saved record nobody interrupts.
     let _held = crate::signals::hold();
     let forms = http::tries(&site.app, None, |app| {
-        http::code_request(app, &request.credentials, redirect.as_str(), &code, verifier.as_ref())
+        http::code_request(app, site.auth, &request.credentials, redirect.as_str(), &code, verifier.as_ref())
     })
     .map_err(|error| bug(&error))?;
     let connected = exchange(site, request, forms, scopes).await?;
@@ -228,7 +228,7 @@ async fn exchange(
             again.clone(),
         )
     })?;
-    let grant = match answer.read(site.auth.dead_errors) {
+    let grant = match answer.read(site.auth) {
         Reading::Granted(grant) => grant,
         Reading::Dead(reason) | Reading::Refused(reason) => {
             return Err(failure(Kind::Login, format!("{title} refused the last step of the login ({reason})"), again));

@@ -65,7 +65,7 @@ pub(super) fn refresh_request(
     let token = RefreshToken::new(refresh.expose_secret().to_owned());
     built(|take| {
         let mut request = client.exchange_refresh_token(&token);
-        for (name, value) in auth.refresh_params {
+        for (name, value) in auth.token_params.iter().chain(auth.refresh_params) {
             request = request.add_extra_param(*name, *value);
         }
         let _ = request.request(&|request| take(request));
@@ -75,6 +75,7 @@ pub(super) fn refresh_request(
 /// The exchange of a code (RFC 6749 section 4.1.3).
 pub(super) fn code_request(
     app: &App,
+    auth: &Auth,
     who: &Credentials,
     redirect: &str,
     code: &SecretString,
@@ -84,6 +85,9 @@ pub(super) fn code_request(
     let client = who.client().set_token_uri(TokenUrl::from_url(app.token_url.clone())).set_redirect_uri(redirect);
     built(|take| {
         let mut request = client.exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()));
+        for (name, value) in auth.token_params {
+            request = request.add_extra_param(*name, *value);
+        }
         if let Some(verifier) = verifier {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.secret().clone()));
         }
@@ -104,7 +108,7 @@ pub(super) fn consent(app: &App, auth: &Auth, who: &Credentials, redirect: &str)
     let client = who.client().set_auth_uri(AuthUrl::from_url(app.authorize_url.clone())).set_redirect_uri(redirect);
     let mut request = client
         .authorize_url(|| CsrfToken::new_random_len(32))
-        .add_scopes(auth.scopes.iter().map(|scope| Scope::new((*scope).to_owned())));
+        .add_scope(Scope::new(auth.scopes.join(auth.scope_separator)));
     let mut verifier = None;
     if auth.pkce {
         let (challenge, secret) = PkceCodeChallenge::new_random_sha256();

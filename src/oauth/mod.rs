@@ -16,6 +16,7 @@ mod port;
 mod record;
 mod refresh;
 mod revoke;
+mod signed;
 mod store;
 mod summary;
 mod vault;
@@ -153,6 +154,11 @@ impl Login {
 
     fn error(&self, trouble: Trouble) -> TokenError {
         TokenError { account: self.account.clone(), trouble }
+    }
+
+    /// The provider's id of the person, where a token answer named it.
+    pub(crate) fn owner(&self) -> Option<String> {
+        self.site.store.load().ok().flatten().and_then(|record| record.owner)
     }
 
     /// The command that logs in anew.

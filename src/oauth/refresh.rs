@@ -100,14 +100,23 @@ impl Site {
         let Some(intent) = locked.open_renewal(&record)? else { return Ok((record, None)) };
         let saved = locked.saved_answer(&intent)?.and_then(|bytes| Answer::from_bytes(&bytes));
         let Some(answer) = saved else { return Ok((record, Some(intent))) };
-        let Reading::Granted(grant) = answer.read(self.auth.dead_errors) else { return Ok((record, Some(intent))) };
+        let Reading::Granted(grant) = answer.read(self.auth) else { return Ok((record, Some(intent))) };
         let record = renewed(&record, &answer, *grant, self.auth)?;
         locked.publish_recovered(&record)?;
         Ok((record, None))
     }
 
-    /// Spends the refresh token: everything that can fail does so before the one request.
+    /// Where the token that was sent still serves after its answer was lost, it is sent once more: the token that was lost is
+    /// not used by anybody, and using it is what would end the old one.
     fn renew(&self, locked: &Locked<'_>, record: Record) -> Result<Obtained, Trouble> {
+        match self.spend(locked, record.clone()) {
+            Err(Trouble::Later { unsure: true, .. }) if self.auth.second_chance.is_some() => self.spend(locked, record),
+            result => result,
+        }
+    }
+
+    /// Spends the refresh token: everything that can fail does so before the one request.
+    fn spend(&self, locked: &Locked<'_>, record: Record) -> Result<Obtained, Trouble> {
         let Some(refresh) = &record.refresh else { return Err(Trouble::Ended) };
         let who = self.credentials(&record)?;
         let build = |app: &App| http::refresh_request(app, self.auth, &who, refresh);
@@ -153,7 +162,7 @@ impl Site {
     }
 
     /// The configured application, else the one that was typed in at login.
-    fn credentials(&self, record: &Record) -> Result<Credentials, Trouble> {
+    pub(super) fn credentials(&self, record: &Record) -> Result<Credentials, Trouble> {
         if let Some(id) = self.app.client_id.clone() {
             return Ok(Credentials { id, secret: self.app.client_secret.clone() });
         }
@@ -168,7 +177,7 @@ impl Site {
     fn conclude(&self, prepared: Prepared<'_>, mut record: Record, answer: &Answer) -> Result<Obtained, Trouble> {
         let prepared = if (200..300).contains(&answer.head.status) {
             let durable = prepared.persist(answer.to_bytes().expose_secret())?;
-            if let Reading::Granted(grant) = answer.read(self.auth.dead_errors) {
+            if let Reading::Granted(grant) = answer.read(self.auth) {
                 let record = renewed(&record, answer, *grant, self.auth)?;
                 durable.finish(&record)?;
                 return Ok(self.obtained(&record, true));
@@ -177,7 +186,7 @@ impl Site {
         } else {
             prepared
         };
-        match answer.read(self.auth.dead_errors) {
+        match answer.read(self.auth) {
             Reading::Dead(reason) => self.died(prepared, record, reason),
             Reading::BadClient(reason) => {
                 prepared.nothing_happened()?;

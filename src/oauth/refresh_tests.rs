@@ -277,3 +277,23 @@ fn eight_processes_at_once_make_one_request() {
         }
     });
 }
+
+#[test]
+fn where_the_old_token_still_serves_a_lost_answer_is_asked_for_again() {
+    static AUTH: Auth = Auth { second_chance: Some(Duration::from_hours(8)), ..Auth::USUAL };
+    let mut world = World::new(vec![Act::BreakOff, Act::Say(200, GOOD)]);
+    world.site.auth = &AUTH;
+    assert_eq!(world.obtain().unwrap(), "a2", "in the same call");
+    let sent: Vec<String> = world.asked.try_iter().collect();
+    assert!(sent.len() == 2 && sent.iter().all(|form| form.contains("refresh_token=r1")), "{sent:?}");
+    assert!(!world.site.store.renewal_is_open());
+    // Once and not for ever: what is lost twice is for the next run.
+    let mut world = World::new(vec![Act::BreakOff, Act::BreakOff, Act::Say(200, GOOD)]);
+    world.site.auth = &AUTH;
+    assert!(matches!(world.obtain(), Err(Trouble::Later { unsure: true, .. })));
+    assert_eq!(world.obtain().unwrap(), "a2");
+    // When it serves no more, a person is told what happened.
+    let mut world = World::new(vec![Act::BreakOff, Act::Say(400, DEAD)]);
+    world.site.auth = &AUTH;
+    assert!(matches!(world.obtain(), Err(Trouble::Interrupted { .. })));
+}

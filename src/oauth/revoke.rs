@@ -53,7 +53,7 @@ pub(crate) async fn revoke(config: &Config, source: &'static Source, account: &s
 }
 
 /// An address with `path` behind its own.
-fn below(base: &Url, path: &str) -> Url {
+pub(super) fn below(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
     url
@@ -62,15 +62,18 @@ fn below(base: &Url, path: &str) -> Url {
 async fn at_provider(config: &Config, source: &'static Source, account: &str) -> Result<Revoked, Failure> {
     let Some(login) = Login::open(config, source, account)? else { return Ok(Revoked::NotConnected) };
     let (auth, app) = (login.site.auth, &login.site.app);
+    if let Revoke::Signed { path, nonce } = auth.revoke {
+        return super::signed::revoke(&login.site, path, nonce).await;
+    }
     let token = login.access_token().await.map_err(|error| error.into_failure(source))?;
     let url = match auth.revoke {
-        Revoke::Delete(path) | Revoke::Post(path, _) => below(&app.base_url, path),
+        Revoke::Delete(path) | Revoke::Post(path, _) | Revoke::Signed { path, .. } => below(&app.base_url, path),
         Revoke::Basic(path) => below(&app.token_url.join("/").unwrap_or_else(|_| app.token_url.clone()), path),
     };
     let client = crate::http::client(&url)?;
     let mut url = url;
     let request = match auth.revoke {
-        Revoke::Delete(_) => client.delete(url).bearer_auth(token.expose()),
+        Revoke::Delete(_) | Revoke::Signed { .. } => client.delete(url).bearer_auth(token.expose()),
         Revoke::Post(_, parameter) => {
             url.query_pairs_mut().append_pair(parameter, token.expose());
             client.post(url)

@@ -132,6 +132,12 @@ fn take(
         let what = format!("{} asked not to be called before {} UTC", source.title, until.format("%Y-%m-%d %H:%M:%S"));
         return Err(Failure::new(Kind::Later, what).kept("all data").next("nothing to do; a later run goes on"));
     }
+    let said = login.owner();
+    if let (Some(known), Some(said)) = (&account.external_user_id, &said)
+        && known != said
+    {
+        return Err(another_person(source, &job.account));
+    }
     let app = ctx.config.app(source)?;
     // A token goes to these addresses. One on this machine is somebody's own simulator and needs no warning.
     let is_own = std::iter::once(&app.base_url).chain(app.token_urls(None)).all(crate::config::is_loopback);
@@ -161,7 +167,7 @@ fn take(
     if ctx.out.progress_mode() == ProgressMode::Bar {
         ctx.out.note(&planned(&resources, api));
     }
-    let plan = Plan { run: run.run_id, owner: account.external_user_id.clone(), resources };
+    let plan = Plan { run: run.run_id, owner: account.external_user_id.clone().or(said), resources };
     let session = Arc::new(Session::new(Parts {
         source,
         api,
@@ -198,6 +204,22 @@ fn planned(resources: &[(&Resource, Vec<Planned>)], api: &Api) -> String {
 /// The three lines for a source that nobody logged in to.
 fn not_connected(source: &Source, account: &str) -> Failure {
     Failure::new(Kind::Login, format!("{} is not connected", source.title)).next(auth_command(source, account))
+}
+
+/// The three lines for a login of somebody else than the one whose records an account holds.
+fn another_person(source: &Source, account: &str) -> Failure {
+    let title = source.title;
+    Failure::new(
+        Kind::Refused,
+        format!(
+            "the login at {title} is that of another person than the one whose records account \"{account}\" holds"
+        ),
+    )
+    .kept("all data; nothing was asked for")
+    .next(format!(
+        "log in as that person: {} --again, or keep this one apart with --account NAME",
+        auth_command(source, account)
+    ))
 }
 
 type Fetched = (Client, Vec<((usize, Taken), Vec<Finished>)>, Vec<Load>, Result<(), Failure>);

@@ -53,10 +53,7 @@ const AUTH: Auth = Auth {
         "stress",
         "heart_health",
     ],
-    offline_scope: None,
-    pkce: false, // not documented
-    rotates: true,
-    refresh_params: &[],
+    pkce: false,                                        // not documented
     dead_errors: &["invalid_grant", "invalid_request"], // either, once each endpoint has refused
     revoke: Revoke::Post("/oauth/revoke", "access_token"),
     console: "https://developer.ouraring.com",
@@ -64,6 +61,7 @@ const AUTH: Auth = Auth {
         "Tick everything on Oura's page: a scope that is not ticked leaves its collections out.",
         "Without an active membership a ring of the third generation or later gives no data.",
     ],
+    ..Auth::USUAL
 };
 
 /// 5,000 requests in five minutes, per access token and per application.

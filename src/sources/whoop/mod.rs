@@ -34,8 +34,6 @@ pub(crate) static SOURCE: Source = Source {
 const AUTH: Auth = Auth {
     authorize_url: "https://api.prod.whoop.com/oauth/oauth2/auth",
     token_url: "https://api.prod.whoop.com/oauth/oauth2/token",
-    token_endpoints: &[],
-    redirect_host: "127.0.0.1",
     scopes: &[
         "offline",
         "read:recovery",
@@ -47,12 +45,11 @@ const AUTH: Auth = Auth {
     ],
     offline_scope: Some("offline"),
     pkce: false, // not documented, and no client is known to use it
-    rotates: true,
     refresh_params: &[("scope", "offline")],
-    dead_errors: &["invalid_grant"],
     revoke: Revoke::Delete("/v2/user/access"),
     console: "https://developer-dashboard.whoop.com",
     notes: &["WHOOP has been reported to refuse plain-http addresses now and then; then paste the address you end on."],
+    ..Auth::USUAL
 };
 
 /// 100 requests a minute and 10,000 a day, per application.
