@@ -25,8 +25,8 @@ pub(crate) use row::Row;
 pub(crate) struct Source {
     /// Folder, `<id>_raw` schema, `source_system` and environment prefix; underscores, lower case.
     pub(crate) id: &'static str,
-    /// Other names a person may type.
-    pub(crate) aliases: &'static [&'static str],
+    /// Other names a person may type, wherever a source is named but in variables of the environment.
+    pub(crate) aliases: &'static [Alias],
     /// As its maker writes it.
     pub(crate) title: &'static str,
     /// What comes in, in a few words, for lists.
@@ -54,6 +54,26 @@ impl Source {
     pub(crate) fn raw_schema(&self) -> String {
         format!("{}_raw", self.id)
     }
+}
+
+/// Another name of a source.
+pub(crate) struct Alias {
+    /// With underscores, lower case.
+    pub(crate) name: &'static str,
+    /// What a person is told who logs in by it, in three lines at most.
+    pub(crate) says: &'static [&'static str],
+}
+
+/// A source that has ended and that nothing can be fetched from: what a person is told who names it.
+pub(crate) struct Retired {
+    /// With underscores, lower case.
+    pub(crate) id: &'static str,
+    /// What became of it.
+    pub(crate) what: &'static str,
+    /// Where its data are.
+    pub(crate) kept: &'static str,
+    /// What to do instead.
+    pub(crate) next: &'static str,
 }
 
 /// The way in over a provider's interface.
@@ -92,6 +112,8 @@ pub(crate) struct Auth {
     /// JSON pointer to the tokens in a token answer; empty: it is all of it. Elsewhere they lie in an envelope, whose `status`
     /// is 0 when the call worked, whatever HTTP says.
     pub(crate) token_at: &'static str,
+    /// Sent with the person to the consent page, beside what every provider is sent: Google wants `access_type=offline`.
+    pub(crate) authorize_params: &'static [(&'static str, &'static str)],
     /// Sent with a refresh beside the token: WHOOP wants `scope=offline`.
     pub(crate) refresh_params: &'static [(&'static str, &'static str)],
     /// `error` words of a token endpoint that mean the login is dead for good.
@@ -121,6 +143,7 @@ impl Auth {
         rotates: true,
         token_params: &[],
         token_at: "",
+        authorize_params: &[],
         refresh_params: &[],
         dead_errors: &["invalid_grant"],
         dead_statuses: &[],
@@ -144,6 +167,9 @@ pub(crate) enum Revoke {
     /// A POST form to `path` that names the person and is signed with the client secret and a number from `nonce`, which is
     /// good for one call. Answers come in an envelope, as those of [`Auth::token_at`] do.
     Signed { path: &'static str, nonce: &'static str },
+    /// A form (RFC 7009) to this path of the server that gave the token, with the token as this field.
+    #[allow(dead_code, reason = "for providers after RFC 7009, as Google is")]
+    Form(&'static str, &'static str),
 }
 
 /// The documented request budget, from which the limiter starts; announced limits replace it.
@@ -405,7 +431,7 @@ pub(crate) struct Slice {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct PageToken(pub(crate) String);
 
-/// A request to make: either a path below the base address with parameters, or a whole address to be checked.
+/// A request to make: a path below the base address with parameters or a body, or a whole address to be checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Call {
     Get {
@@ -416,6 +442,12 @@ pub(crate) enum Call {
     Form {
         path: String,
         fields: Vec<(String, String)>,
+    },
+    /// A question too large for an address: it reads, and may be repeated like a GET.
+    #[allow(dead_code, reason = "for providers that are asked with a body, as Google's totals are")]
+    Json {
+        path: String,
+        body: serde_json::Value,
     },
     Follow {
         link: String,

@@ -54,6 +54,9 @@ pub(crate) struct Args {
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let Some(name) = &args.source else { return table::run(ctx) };
     let source = source_named(name)?;
+    for line in crate::sources::said_of(source, name) {
+        ctx.out.note(line);
+    }
     if args.dry_run {
         return if args.revoke || args.forget {
             end::dry_run(ctx, source, &args.account, args.revoke)

@@ -29,8 +29,11 @@ pub(crate) struct Context {
     pub(crate) out: Out,
 }
 
-/// The source that a person names, or a usage failure with the nearest that exists.
+/// The source that a person names; a usage failure with those that exist, or what became of one that has ended.
 pub(crate) fn source_named(name: &str) -> Result<&'static Source, Failure> {
+    if let Some(retired) = crate::sources::retired(name) {
+        return Err(Failure::new(Kind::Refused, retired.what).kept(retired.kept).next(retired.next));
+    }
     crate::sources::find(name).ok_or_else(|| {
         let known: Vec<String> = crate::sources::ALL.iter().map(|source| source.command_name()).collect();
         Failure::new(

@@ -87,7 +87,7 @@ fn document(ctx: &Context, source: &'static Source, state: &str) -> Value {
             |resource| json!({"name": resource.name, "scope": resource.scope, "lookback_days": resource.lookback_days}),
         )
         .collect();
-    json!({"id": source.id, "aliases": source.aliases, "title": source.title, "kind": kind(source), "state": state,
+    json!({"id": source.id, "aliases": source.aliases.iter().map(|alias| alias.name).collect::<Vec<_>>(), "title": source.title, "kind": kind(source), "state": state,
         "api": source.api.is_some(), "files": source.files.as_ref().map(|files| files.accepts),
         "brings": source.brings, "needs": source.needs, "resources": resources, "notices": announced,
         "tables": source.models.iter().map(|model| model.into).filter(|table| *table != Table::Rejects)
@@ -125,7 +125,9 @@ fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
         return Ok(Exit::OK);
     }
     let name = source.command_name();
-    ctx.out.line(&format!("{} ({name}): {}\nneeds: {}", source.title, source.brings, source.needs));
+    let also: Vec<String> = source.aliases.iter().map(|alias| format!(", also {}", alias.name)).collect();
+    let also = also.concat();
+    ctx.out.line(&format!("{} ({name}{also}): {}\nneeds: {}", source.title, source.brings, source.needs));
     if let Some(api) = &source.api {
         ctx.out.line(&format!(
             "\nby login:  health auth {name}\n           your own application: {}\n           limit: {} requests in {} s until the provider says otherwise\n",

@@ -158,10 +158,19 @@ fn read_one(path: &Path) -> Result<File, Failure> {
         Failure::new(Kind::Config, format!("{shown} line {line}: {what}"))
             .next("correct the key; docs/configuration.md lists all of them")
     };
-    let file: File = toml::from_str(text).map_err(|error| {
+    let mut file: File = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
         at_line(line, &shown_message(error.message()))
     })?;
+    for source in crate::sources::ALL {
+        for alias in source.aliases {
+            let Some(keys) = file.sources.remove(alias.name) else { continue };
+            if file.sources.insert(source.id.to_owned(), keys).is_some() {
+                let what = format!("sources.{} and sources.{} are the same source", alias.name, source.id);
+                return Err(at_line(0, &what));
+            }
+        }
+    }
     let ids: Vec<&str> = crate::sources::ALL.iter().map(|source| source.id).collect();
     match file.sources.keys().find(|name| !ids.contains(&name.as_str())) {
         None => Ok(file),

@@ -174,6 +174,9 @@ impl Session {
         let request = match call {
             Call::Get { .. } | Call::Follow { .. } => self.client.get(url.clone()),
             Call::Form { fields, .. } => self.client.post(url.clone()).form(fields),
+            Call::Json { body, .. } => {
+                self.client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(body.to_string())
+            }
         };
         let sent = request
             .bearer_auth(token.expose())
@@ -355,14 +358,10 @@ impl Session {
 
 /// The address of a call, which must be of the base's origin, whatever a link says (docs/adr/10).
 fn address(base: &Url, call: &Call) -> Result<Url, &'static str> {
-    let below = |path: &str| {
-        let joined = format!("{}{path}", base.as_str().trim_end_matches('/'));
-        Url::parse(&joined).map_err(|_| "the address is malformed")
-    };
     match call {
-        Call::Form { path, .. } => below(path),
+        Call::Form { path, .. } | Call::Json { path, .. } => below(base, path),
         Call::Get { path, query } => {
-            let mut url = below(path)?;
+            let mut url = below(base, path)?;
             if !query.is_empty() {
                 url.query_pairs_mut().extend_pairs(query);
             }
@@ -376,9 +375,20 @@ fn address(base: &Url, call: &Call) -> Result<Url, &'static str> {
     }
 }
 
+fn below(base: &Url, path: &str) -> Result<Url, &'static str> {
+    Url::parse(&format!("{}{path}", base.as_str().trim_end_matches('/'))).map_err(|_| "the address is malformed")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_with_a_body_goes_below_the_base_address() {
+        let base = Url::parse("https://api.example.org/v4/").unwrap();
+        let call = Call::Json { path: "/users/me/x:rollUp".into(), body: serde_json::json!({}) };
+        assert_eq!(address(&base, &call).unwrap().as_str(), "https://api.example.org/v4/users/me/x:rollUp");
+    }
 
     fn follow(link: &str) -> Result<String, &'static str> {
         let base = Url::parse("https://api.example.org/v2").map_err(|_| "base")?;

@@ -109,6 +109,9 @@ pub(super) fn consent(app: &App, auth: &Auth, who: &Credentials, redirect: &str)
     let mut request = client
         .authorize_url(|| CsrfToken::new_random_len(32))
         .add_scope(Scope::new(auth.scopes.join(auth.scope_separator)));
+    for (name, value) in auth.authorize_params {
+        request = request.add_extra_param(*name, *value);
+    }
     let mut verifier = None;
     if auth.pkce {
         let (challenge, secret) = PkceCodeChallenge::new_random_sha256();

@@ -66,12 +66,8 @@ async fn at_provider(config: &Config, source: &'static Source, account: &str) ->
         return super::signed::revoke(&login.site, path, nonce).await;
     }
     let token = login.access_token().await.map_err(|error| error.into_failure(source))?;
-    let url = match auth.revoke {
-        Revoke::Delete(path) | Revoke::Post(path, _) | Revoke::Signed { path, .. } => below(&app.base_url, path),
-        Revoke::Basic(path) => below(&app.token_url.join("/").unwrap_or_else(|_| app.token_url.clone()), path),
-    };
+    let mut url = address(&app.base_url, &app.token_url, auth.revoke);
     let client = crate::http::client(&url)?;
-    let mut url = url;
     let request = match auth.revoke {
         Revoke::Delete(_) | Revoke::Signed { .. } => client.delete(url).bearer_auth(token.expose()),
         Revoke::Post(_, parameter) => {
@@ -83,12 +79,38 @@ async fn at_provider(config: &Config, source: &'static Source, account: &str) ->
             let secret = who.secret.as_ref().map(|secret| secret.expose_secret());
             client.post(url).basic_auth(who.id, secret).form(&[("token", token.expose())])
         }
+        Revoke::Form(_, field) => client.post(url).form(&[(field, token.expose())]),
     };
     let sent = request.send().await;
     Ok(match sent {
         Ok(answer) if answer.status().is_success() => Revoked::AtProvider,
         Ok(answer) if matches!(answer.status().as_u16(), 401 | 404 | 410) => Revoked::AlreadyGone,
+        // RFC 7009 has 200 for a token that is not known; Google says 400.
+        Ok(answer) if answer.status() == 400 && matches!(auth.revoke, Revoke::Form(..)) => Revoked::AlreadyGone,
         Ok(answer) => Revoked::LocalOnly(format!("{} answered HTTP {}", source.title, answer.status().as_u16())),
         Err(error) => Revoked::LocalOnly(crate::http::transport_error(&error)),
     })
+}
+
+/// Where a grant is withdrawn: below the base address, or at the server of the token endpoint.
+fn address(base: &Url, token: &Url, revoke: Revoke) -> Url {
+    match revoke {
+        Revoke::Delete(path) | Revoke::Post(path, _) | Revoke::Signed { path, .. } => below(base, path),
+        Revoke::Basic(path) | Revoke::Form(path, _) => below(&token.join("/").unwrap_or_else(|_| token.clone()), path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_revoked_where_it_may_go() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let (base, token) = (url("https://api.example.org/v2/"), url("https://login.example.org/oauth/token"));
+        let at = |revoke| address(&base, &token, revoke).to_string();
+        assert_eq!(at(Revoke::Delete("/access")), "https://api.example.org/v2/access");
+        assert_eq!(at(Revoke::Post("/revoke", "token")), "https://api.example.org/v2/revoke");
+        assert_eq!(at(Revoke::Form("/revoke", "token")), "https://login.example.org/revoke");
+    }
 }

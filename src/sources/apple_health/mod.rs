@@ -24,7 +24,7 @@ mod text;
 mod told;
 
 use crate::canonical::Table;
-use crate::source::{Beside, Bulk, Dictionary, Files, Model, Source, Stage, TypedTable};
+use crate::source::{Alias, Beside, Bulk, Dictionary, Files, Model, Source, Stage, TypedTable};
 
 /// Places of the stages of side files; those before them are in `rows`.
 const ROUTES: usize = 3;
@@ -38,7 +38,7 @@ const SUMS: usize = 8;
 
 pub(crate) static SOURCE: Source = Source {
     id: "apple_health",
-    aliases: &["apple"],
+    aliases: &[Alias { name: "apple", says: &[] }],
     title: "Apple Health",
     brings: "steps, heart, sleep, workouts, routes, ECG, food, all the rest",
     needs: "export from the phone",
