@@ -4,6 +4,7 @@
 
 mod beside;
 mod bulk;
+mod each;
 mod files;
 mod notice;
 mod row;
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 
 pub(crate) use beside::{Beside, Held, HeldFile, SideFile};
 pub(crate) use bulk::{Bucket, Bulk, Sample, Want};
+pub(crate) use each::{Due, Each, Lacking};
 pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, Stage, TypedTable, Unreadable};
 #[allow(unused_imports, reason = "for sources of which something is announced")]
 pub(crate) use notice::{Announced, day};
@@ -86,6 +88,8 @@ pub(crate) struct Api {
     /// JSON pointer, in any record, to the provider's id of the person it belongs to; empty where records do not say, see
     /// [`Resource::owner`].
     pub(crate) owner: &'static str,
+    /// What a person must accept before the first login, a sentence each; none: nothing.
+    pub(crate) terms: &'static [&'static str],
     pub(crate) resources: &'static [Resource],
 }
 
@@ -179,6 +183,21 @@ pub(crate) struct Limits {
     pub(crate) per: Duration,
     /// A longer wait than this ends the run with outcome 5 and is remembered.
     pub(crate) max_wait: Duration,
+    /// Budgets beside that one in windows that begin at fixed times.
+    pub(crate) quotas: &'static [Quota],
+}
+
+/// A budget in windows that begin at fixed times, counted from midnight UTC, for all that an application asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quota {
+    /// As documented; what answers announce replaces it.
+    pub(crate) requests: u32,
+    pub(crate) per: Duration,
+    /// The headers that announce the limit and what of it is used, numbers between commas, in lower case.
+    pub(crate) limit: &'static str,
+    pub(crate) usage: &'static str,
+    /// Which of those numbers is this one's.
+    pub(crate) place: usize,
 }
 
 /// An endpoint, the raw table it fills, and how time moves through it.
@@ -230,6 +249,10 @@ pub(crate) struct Resource {
     pub(crate) provisional: &'static [Provisional],
     /// Whether the provider answers 404 or 204 when it has nothing.
     pub(crate) may_be_absent: bool,
+    /// Its records are asked for one by one; `{id}` in the path or in a parameter stands for the id.
+    pub(crate) each: Option<Each>,
+    /// After so many days all that is held is read again, for what changed or went behind the lookback; 0: never.
+    pub(crate) sweep_days: u16,
     /// How a slice and a page token become a request; the way out for odd providers.
     pub(crate) call: fn(&Resource, &Slice, Option<&PageToken>) -> Call,
 }
@@ -259,6 +282,8 @@ impl Resource {
             form: None,
             provisional: &[],
             may_be_absent: false,
+            each: None,
+            sweep_days: 0,
             call: crate::extract::paging::standard_call,
         }
     }
@@ -333,6 +358,14 @@ impl Resource {
     }
     pub(crate) const fn lookback(mut self, days: u16) -> Self {
         self.lookback_days = days;
+        self
+    }
+    pub(crate) const fn sweep(mut self, days: u16) -> Self {
+        self.sweep_days = days;
+        self
+    }
+    pub(crate) const fn call(mut self, call: fn(&Self, &Slice, Option<&PageToken>) -> Call) -> Self {
+        self.call = call;
         self
     }
     pub(crate) const fn provisional(mut self, marks: &'static [Provisional]) -> Self {
@@ -481,6 +514,11 @@ pub(crate) enum Verdict {
     Forbidden,
     /// The interface is gone.
     Retired,
+    /// The interface is closed to this application or account until a person does something: what happened, what to do.
+    Closed {
+        what: &'static str,
+        next: &'static str,
+    },
 }
 
 /// The common reading of HTTP statuses (docs/adr/10).
@@ -560,6 +598,15 @@ pub(crate) struct Batch {
     pub(crate) closes: Option<Closing>,
     /// The provider's id of the person, once a record has told it.
     pub(crate) owner: Option<String>,
+    /// The record that was asked for, where they are read one by one; there need be none.
+    pub(crate) single: Option<Lacking>,
+}
+
+/// What goes from the extractor to the loader, in this order.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Batch(Batch),
+    Due(Due),
 }
 
 /// What the last page of a slice says about all of it.

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::{Context, ask, source_named};
+use super::{Context, ask, source_named, terms};
 use crate::failure::{Exit, Failure, Kind};
 use crate::oauth::{self, Connected, Consent, Credentials, Ended, LoginSummary, State};
 use crate::signals::Stop;
@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// Log in although there is a login that works
     #[arg(long, requires = "source")]
     again: bool,
+    /// Accept what the source demands of its users; without it a person is asked (Strava)
+    #[arg(long, requires = "source", conflicts_with_all = ["revoke", "forget"])]
+    accept_terms: bool,
     /// Withdraw the grant at the provider and forget the login
     #[arg(long, requires = "source", conflicts_with_all = ["again", "port", "no_browser"])]
     revoke: bool,
@@ -66,6 +69,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     if !args.revoke && !args.forget {
         let _ = super::migrate::offer(ctx); // a login needs no database; what is wrong with it is for ingest to say
+        if !terms::settle(ctx, source, &args.account, args.accept_terms)? {
+            return Ok(Exit::signal(2));
+        }
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -15,6 +15,7 @@ pub(crate) mod rejects;
 mod report;
 pub(crate) mod sources;
 pub(crate) mod status;
+pub(crate) mod terms;
 pub(crate) mod transform;
 pub(crate) mod zones;
 

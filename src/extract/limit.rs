@@ -6,10 +6,13 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
-use crate::source::Limits;
+use super::quota::{Quotas, Room};
+use crate::source::{Limits, Resource};
+use crate::time::Clock;
 
 /// So many requests in so much time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,6 +25,7 @@ struct Budget {
 pub(crate) struct Limiter {
     state: Mutex<State>,
     max_wait: Duration,
+    clock: Clock,
 }
 
 struct State {
@@ -32,14 +36,32 @@ struct State {
     answered: VecDeque<Instant>,
     /// Nothing before this moment.
     blocked_until: Option<Instant>,
+    quotas: Quotas,
 }
 
 /// The wait is longer than the source's limit allows.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooLong(pub(crate) Duration);
 
+impl Resource {
+    /// What a request for it is for.
+    pub(crate) fn purpose(&self) -> Use {
+        if self.each.is_some() { Use::Detail } else { Use::Listing }
+    }
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Use {
+    Listing,
+    /// One record of a resource whose records are read one by one: a part of each quota is not for these.
+    Detail,
+}
+
 impl Limiter {
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// `remembered` is what an earlier run knew of the quotas.
+    pub(crate) fn new(limits: Limits, clock: Clock, remembered: &serde_json::Value) -> Self {
+        let quotas = Quotas::new(limits.quotas, remembered, clock.now());
         let documented = Budget { requests: limits.requests.max(1) as usize, per: limits.per };
         Self {
             state: Mutex::new(State {
@@ -48,8 +70,10 @@ impl Limiter {
                 under_way: 0,
                 answered: VecDeque::new(),
                 blocked_until: None,
+                quotas,
             }),
             max_wait: limits.max_wait,
+            clock,
         }
     }
 
@@ -57,17 +81,42 @@ impl Limiter {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Waits until one more request fits. Returns how long it took.
-    pub(crate) async fn acquire(&self) -> Result<Duration, TooLong> {
+    /// Waits until one more request fits; `told` hears of a wait of more than a few seconds. Returns how long it took.
+    pub(crate) async fn acquire(&self, what: Use, told: &(dyn Fn(Duration) + Sync)) -> Result<Duration, TooLong> {
         let begun = Instant::now();
         loop {
-            let wait = self.locked().try_take(Instant::now());
+            let wait = self.locked().try_take(Instant::now(), self.clock.now(), what);
             match wait {
                 None => return Ok(begun.elapsed()),
                 Some(wait) if begun.elapsed() + wait > self.max_wait => return Err(TooLong(wait)),
-                Some(wait) => tokio::time::sleep(wait).await,
+                Some(wait) => {
+                    if wait > Duration::from_secs(5) {
+                        told(wait);
+                    }
+                    tokio::time::sleep(wait).await;
+                }
             }
         }
+    }
+
+    /// Whether a listing would find a place now.
+    pub(crate) fn has_place(&self) -> bool {
+        self.locked().quotas.wait(self.clock.now(), 0, false).is_none()
+    }
+
+    /// The provider refused for its quota, and did not say for how long. Says whether it has one.
+    pub(crate) fn refused(&self) -> bool {
+        self.locked().quotas.refused()
+    }
+
+    /// What the quotas leave, for reading one record after the other.
+    pub(crate) fn room(&self) -> Option<Room> {
+        self.locked().quotas.room(self.clock.now())
+    }
+
+    /// What the next run should know of the quotas.
+    pub(crate) fn remember(&self) -> serde_json::Value {
+        self.locked().quotas.remember()
     }
 
     /// Notes an answer and what it says about limits.
@@ -79,6 +128,7 @@ impl Limiter {
         if let Some(headers) = headers {
             state.follow(headers, now);
         }
+        state.quotas.count(headers, self.clock.now());
         let keep = state.budgets.iter().map(|budget| budget.requests).max().unwrap_or(1).min(100_000);
         while state.answered.len() > keep {
             state.answered.pop_front();
@@ -98,11 +148,11 @@ impl Limiter {
 
 impl State {
     /// Takes a place, or says how long to wait before asking again.
-    fn try_take(&mut self, now: Instant) -> Option<Duration> {
+    fn try_take(&mut self, now: Instant, wall: DateTime<Utc>, what: Use) -> Option<Duration> {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return Some(until - now);
         }
-        let mut wait: Option<Duration> = None;
+        let mut wait: Option<Duration> = self.quotas.wait(wall, self.under_way, what == Use::Detail);
         for budget in &self.budgets {
             let recent = self.recent(*budget, now);
             if recent + self.under_way < budget.requests {
@@ -169,7 +219,14 @@ mod tests {
     use super::*;
 
     fn limiter(requests: u32, seconds: u64) -> Limiter {
-        Limiter::new(Limits { requests, per: Duration::from_secs(seconds), max_wait: Duration::from_secs(90) })
+        let (per, max_wait) = (Duration::from_secs(seconds), Duration::from_secs(90));
+        Limiter::new(Limits { requests, per, max_wait, quotas: &[] }, Clock::new(None), &serde_json::Value::Null)
+    }
+
+    impl Limiter {
+        async fn place(&self) -> Result<Duration, TooLong> {
+            self.acquire(Use::Listing, &|_| {}).await
+        }
     }
 
     #[test]
@@ -183,13 +240,13 @@ mod tests {
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn a_limit_and_its_window_may_be_announced_apart() {
         let limiter = limiter(5000, 300);
-        limiter.acquire().await.unwrap();
+        limiter.place().await.unwrap();
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-limit", "1".parse().unwrap());
         headers.insert("x-ratelimit-window", "7".parse().unwrap());
         headers.insert("x-ratelimit-reset", "1795129212".parse().unwrap()); // an instant, and nothing to wait for by itself
         limiter.answered(Some(&headers));
-        let waited = limiter.acquire().await.unwrap();
+        let waited = limiter.place().await.unwrap();
         assert!(waited >= Duration::from_secs(7) && waited < Duration::from_secs(8), "{waited:?}");
     }
 
@@ -199,7 +256,7 @@ mod tests {
         let begun = Instant::now();
         let mut times = Vec::new();
         for _ in 0..17 {
-            limiter.acquire().await.unwrap();
+            limiter.place().await.unwrap();
             times.push(begun.elapsed());
             limiter.answered(None);
         }
@@ -213,10 +270,10 @@ mod tests {
     async fn a_long_wait_is_refused_and_a_short_one_kept() {
         let limiter = limiter(100, 60);
         assert!(limiter.block(Duration::from_mins(10), &mut Duration::default()).is_err());
-        assert!(matches!(limiter.acquire().await, Err(TooLong(_))));
+        assert!(matches!(limiter.place().await, Err(TooLong(_))));
         let limiter = self::limiter(100, 60);
         limiter.block(Duration::from_secs(3), &mut Duration::default()).unwrap();
-        assert!(limiter.acquire().await.unwrap() >= Duration::from_secs(3));
+        assert!(limiter.place().await.unwrap() >= Duration::from_secs(3));
     }
 
     #[tokio::test(flavor = "current_thread", start_paused = true)]
@@ -237,12 +294,12 @@ mod tests {
     #[tokio::test(flavor = "current_thread", start_paused = true)]
     async fn another_programs_use_of_the_budget_is_respected() {
         let limiter = limiter(100, 60);
-        limiter.acquire().await.unwrap();
+        limiter.place().await.unwrap();
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-limit", "50;window=6".parse().unwrap());
         headers.insert("x-ratelimit-remaining", "0".parse().unwrap());
         headers.insert("x-ratelimit-reset", "4".parse().unwrap());
         limiter.answered(Some(&headers));
-        assert!(limiter.acquire().await.unwrap() >= Duration::from_secs(4));
+        assert!(limiter.place().await.unwrap() >= Duration::from_secs(4));
     }
 }

@@ -7,16 +7,17 @@ mod error;
 mod lead;
 mod limit;
 pub(crate) mod paging;
+mod quota;
 mod records;
 mod retry;
 mod session;
+mod singles;
 pub(crate) mod slices;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Duration, Utc};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 pub(crate) use error::{ExtractError, Reach};
@@ -25,10 +26,11 @@ pub(crate) use session::{Parts, Session};
 use crate::failpoint::failpoint;
 use crate::failure::Kind;
 use crate::progress::Progress;
-use crate::source::{Batch, Call, Closing, PageToken, Resource, Slice, Window};
+use crate::source::{Batch, Call, Closing, Lacking, Message, PageToken, Resource, Slice, Window};
 use cut::Cut;
 use lead::Lead;
-use slices::Planned;
+use singles::Out;
+use slices::{Asked, Planned};
 
 /// What one run is to read.
 pub(crate) struct Plan {
@@ -36,6 +38,16 @@ pub(crate) struct Plan {
     /// The provider's id of the person, as earlier runs learned it.
     pub(crate) owner: Option<String>,
     pub(crate) resources: Vec<(&'static Resource, Vec<Planned>)>,
+    /// Beside those, the ones whose records are asked for one by one.
+    pub(crate) singles: Vec<&'static Resource>,
+    pub(crate) wish: Wish,
+}
+
+/// What a person asked for, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish {
+    pub(crate) asked: Asked,
+    pub(crate) now: DateTime<Utc>,
 }
 
 /// How one resource ended.
@@ -55,12 +67,7 @@ const MAX_PAGES: u32 = 200_000;
 const SHAPE_RETRIES: u32 = 2;
 
 /// Reads everything of `plan`; one resource's failure does not stop the others unless it reaches the account.
-pub(crate) async fn extract(
-    session: Arc<Session>,
-    plan: Plan,
-    out: mpsc::Sender<Batch>,
-    progress: Progress,
-) -> Vec<Finished> {
+pub(crate) async fn extract(session: Arc<Session>, plan: Plan, out: Out, progress: Progress) -> Vec<Finished> {
     let owner = Arc::new(Mutex::new(plan.owner));
     let walk = |resource| Walk {
         session: session.clone(),
@@ -101,14 +108,17 @@ pub(crate) async fn extract(
             ends
         });
     }
-    drop(out);
+    let mut stops_all = false;
     while let Some(joined) = tasks.join_next().await {
         let Ok(ends) = joined else { continue }; // aborted after an error that reaches the account
-        let stops_all = ends.iter().any(|end| end.result.as_ref().is_err_and(|error| error.reach == Reach::Account));
+        stops_all |= ends.iter().any(|end| end.result.as_ref().is_err_and(|error| error.reach == Reach::Account));
         finished.extend(ends);
         if stops_all {
             tasks.abort_all();
         }
+    }
+    if !stops_all {
+        finished.extend(singles::read(walk, plan.singles, &plan.wish).await);
     }
     finished
 }
@@ -118,7 +128,7 @@ struct Walk {
     session: Arc<Session>,
     run: i64,
     resource: &'static Resource,
-    out: mpsc::Sender<Batch>,
+    out: Out,
     owner: Arc<Mutex<Option<String>>>,
     progress: Progress,
     pages: u32,
@@ -155,7 +165,7 @@ impl Walk {
     /// A slice that is known to be empty without asking. It proves nothing about what is held of it.
     async fn nothing_in(&self, slice: Slice) -> Result<(), ExtractError> {
         let closing = self.closing(slice, false, (slice.from, None));
-        self.send(Some(slice), records::Page::default(), None, Some(closing)).await
+        self.send(Some(slice), records::Page::default(), None, Some(closing), None).await
     }
 
     /// What came or changed, page by page. It moves no coverage: cut off, it is asked for again from where it began.
@@ -165,7 +175,7 @@ impl Walk {
             let (page, next) = self.page(&slice, token.as_ref(), paging::changes_call).await?;
             self.check_owner(&page)?;
             self.lead.saw(&page);
-            self.send(None, page, None, None).await?;
+            self.send(None, page, None, None, None).await?;
             let Some(PageToken(text)) = &next else { return Ok(()) };
             if !seen.insert(text.clone()) || self.pages >= MAX_PAGES {
                 return Err(self.endless());
@@ -224,17 +234,17 @@ impl Walk {
             if let Some(PageToken(text)) = &next
                 && (repeats || !seen.insert(text.clone()) || token.as_ref() == next.as_ref() || self.pages >= MAX_PAGES)
             {
-                self.send(Some(slice), page, token.clone(), None).await?;
+                self.send(Some(slice), page, token.clone(), None, None).await?;
                 return Err(self.endless());
             }
             if next.is_none() {
                 let closing = self.closing(slice, complete, cut.after(self.resource, slice, first));
                 let rest = closing.rest;
                 self.lead.listed(Slice { from: closing.covered_from, ..slice });
-                self.send(Some(slice), page, None, Some(closing)).await?;
+                self.send(Some(slice), page, None, Some(closing), None).await?;
                 return Ok(rest);
             }
-            self.send(Some(slice), page, next.clone(), None).await?;
+            self.send(Some(slice), page, next.clone(), None, None).await?;
             token = next;
         }
     }
@@ -318,18 +328,20 @@ impl Walk {
         page: records::Page,
         next_page: Option<PageToken>,
         closes: Option<Closing>,
+        single: Option<Lacking>,
     ) -> Result<(), ExtractError> {
         let batch = Batch {
             run: self.run,
             resource: self.resource.name,
             records: page.records,
             rejected: page.rejected,
-            is_change: slice.is_none(),
+            is_change: slice.is_none() && single.is_none(),
             slice: slice.filter(|_| self.resource.window != Window::Snapshot),
             next_page,
             closes,
             owner: self.owner.lock().ok().and_then(|owner| owner.clone()),
+            single,
         };
-        self.out.send(batch).await.map_err(|_| ExtractError::loader_gone())
+        self.out.send(Message::Batch(batch)).await.map_err(|_| ExtractError::loader_gone())
     }
 }

@@ -46,6 +46,24 @@ fn call(resource: &Resource, mut query: Vec<(String, String)>, token: Option<&Pa
     Call::Form { path, fields: fixed.chain(query).collect() }
 }
 
+/// The same call with `id` wherever `{id}` stands.
+///
+/// # Errors
+/// An id that could lead elsewhere: one with a slash, a dot alone, or other signs that no provider puts into one.
+pub(crate) fn call_for(call: Call, id: &str) -> Result<Call, &'static str> {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '~' | ':');
+    if id.is_empty() || !id.chars().all(safe) {
+        return Err("an id holds signs that do not belong into an address");
+    }
+    Ok(match call {
+        Call::Get { path, query } => Call::Get {
+            path: path.replace("{id}", id),
+            query: query.into_iter().map(|(name, value)| (name, value.replace("{id}", id))).collect(),
+        },
+        other => other,
+    })
+}
+
 /// The two ends of a window as the provider takes them.
 fn stamps(format: Stamp, slice: &Slice) -> (String, String) {
     match format {
@@ -196,6 +214,16 @@ mod tests {
         }
         assert_eq!(next_page(&LIST, br#"{"next_token":"a\"b"}"#, None, 1), Ok(Some(PageToken("a\"b".into()))));
         assert!(next_page(&LIST, br#"{"next_token":{}}"#, None, 1).is_err());
+    }
+
+    #[test]
+    fn an_id_stands_in_the_path_or_in_a_parameter_and_leads_nowhere_else() {
+        let call = || Call::Get { path: "/x/{id}/y".into(), query: vec![("of".into(), "{id}".into())] };
+        let asked = Call::Get { path: "/x/b12_3/y".into(), query: vec![("of".into(), "b12_3".into())] };
+        assert_eq!(call_for(call(), "b12_3"), Ok(asked));
+        for bad in ["", "..", "1/2", "1?x=2", "1#", "é", "1 2", "%2e"] {
+            assert!(call_for(call(), bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

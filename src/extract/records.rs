@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::borders::{self, BorderError};
-use crate::source::{Holds, RawRecord, Rejected, Resource, Stamp, Window};
+use crate::source::{Holds, Lacking, RawRecord, Rejected, Resource, Stamp, Window};
 
 /// Larger than any record a provider sends.
 const MAX_RECORD: usize = 16 << 20;
@@ -109,6 +109,32 @@ fn hours<'a>(members: Vec<(String, &'a [u8])>) -> Result<Vec<Text<'a>>, ShapeErr
     Ok(texts)
 }
 
+/// The one record of a reply, for a resource whose records are asked for one by one: whatever stands at its pointer, which
+/// need not be an object. Its key is the id that was asked for.
+///
+/// # Errors
+/// The answer is no JSON, is cut off, or holds nothing at the pointer.
+pub(crate) fn single(resource: &Resource, owner: &str, body: &[u8], asked: &Lacking) -> Result<Page, ShapeError> {
+    let document = borders::document(body)?;
+    let text = borders::member(document, resource.records)?.ok_or(ShapeError::NoRecord(resource.records))?;
+    let owner = if resource.owner.is_empty() { owner } else { resource.owner };
+    let mut page = Page::default();
+    match exact(text) {
+        Ok((_, payload)) => {
+            let source_id = Some(asked.id.clone());
+            page.take(resource, owner, RawRecord { source_id, record_at: asked.at, payload });
+        }
+        Err((code, detail)) => page.rejected.push(Rejected {
+            locator: json!({"source_id": asked.id}),
+            code,
+            detail,
+            source_id: Some(asked.id.clone()),
+            payload: text[..text.len().min(MAX_RECORD)].to_vec(),
+        }),
+    }
+    Ok(page)
+}
+
 /// Why a page is not what the documentation says.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ShapeError {
@@ -116,6 +142,8 @@ pub(crate) enum ShapeError {
     Border(#[from] BorderError),
     #[error("the answer holds no list at {0}")]
     NoList(&'static str),
+    #[error("the answer holds no record at {0}")]
+    NoRecord(&'static str),
     #[error("the answer is no list")]
     NotAList,
 }
@@ -179,16 +207,9 @@ fn strict(
     text: &[u8],
     source_id: Option<&str>,
 ) -> Result<RawRecord, Refusal> {
-    if text.len() > MAX_RECORD {
-        return Err(("too_large", format!("the record is larger than {MAX_RECORD} bytes")));
-    }
-    let value: Value = serde_json::from_slice(text)
-        .map_err(|error| ("not_json", format!("not readable as JSON at column {}", error.column())))?;
+    let (value, payload) = exact(text)?;
     if !value.is_object() {
         return Err(("not_an_object", "the record is no JSON object".into()));
-    }
-    if holds_nul(&value) {
-        return Err(("nul_character", "a text holds the character U+0000".into()));
     }
     let id = match source_id {
         Some(id) => id.to_owned(),
@@ -207,10 +228,23 @@ fn strict(
         let at = at.ok_or_else(|| ("bad_time", format!("{} is missing or no instant", resource.at)))?;
         Some(at)
     };
-    let exact = std::str::from_utf8(text).map_err(|_| ("not_utf8", "the record is not UTF-8".to_owned()))?;
-    let payload = RawValue::from_string(exact.to_owned())
-        .map_err(|error| ("not_json", format!("not readable as JSON at column {}", error.column())))?;
     Ok(RawRecord { source_id: (hour.is_some() || !resource.key.is_empty()).then_some(id), record_at, payload })
+}
+
+/// A text that raw can keep: its value, and the text as it was sent.
+fn exact(text: &[u8]) -> Result<(Value, Box<RawValue>), Refusal> {
+    if text.len() > MAX_RECORD {
+        return Err(("too_large", format!("the record is larger than {MAX_RECORD} bytes")));
+    }
+    let not_json =
+        |error: &serde_json::Error| ("not_json", format!("not readable as JSON at column {}", error.column()));
+    let value: Value = serde_json::from_slice(text).map_err(|error| not_json(&error))?;
+    if holds_nul(&value) {
+        return Err(("nul_character", "a text holds the character U+0000".into()));
+    }
+    let exact = std::str::from_utf8(text).map_err(|_| ("not_utf8", "the record is not UTF-8".to_owned()))?;
+    let payload = RawValue::from_string(exact.to_owned()).map_err(|error| not_json(&error))?;
+    Ok((value, payload))
 }
 
 /// A day as a record's place in time, for a resource whose windows are days: its beginning at Greenwich.
@@ -331,6 +365,22 @@ mod tests {
         let days = SLEEPS.window(Window::Range { start: "s", end: "e", format, max_days: None });
         let record = split(&days, "", body, 1).unwrap().records.remove(0);
         assert_eq!(record.record_at.unwrap().to_rfc3339(), "2026-01-05T00:00:00+00:00");
+    }
+
+    #[test]
+    fn one_record_is_kept_whole_under_the_id_that_was_asked_for() {
+        let asked = Lacking { id: "7".into(), version: "v".into(), at: None };
+        let streams = Resource::get("x", "/x/{id}");
+        for whole in [r#"[{"a":1.10},{"a":2}]"#, r#"{"athlete":{"id":5},"v":1}"#] {
+            let page = single(&streams, "/athlete/id", whole.as_bytes(), &asked).unwrap();
+            assert_eq!((page.records[0].source_id.as_deref(), page.records[0].payload.get()), (Some("7"), whole));
+            assert_eq!(page.owners.len(), usize::from(whole.starts_with('{')));
+        }
+        let inside = single(&streams.records("/body"), "", br#"{"status":0,"body":[1]}"#, &asked).unwrap();
+        assert_eq!(inside.records[0].payload.get(), "[1]");
+        assert!(single(&streams.records("/body"), "", br#"{"status":0}"#, &asked).is_err());
+        let poisoned = single(&streams, "", br#"{"a":"\u0000"}"#, &asked).unwrap();
+        assert_eq!(poisoned.rejected[0].source_id.as_deref(), Some("7"));
     }
 
     #[test]

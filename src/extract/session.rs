@@ -10,12 +10,12 @@ use reqwest::header::{self, HeaderMap};
 use url::Url;
 
 use super::error::{ExtractError, Reach};
-use super::limit::{Limiter, TooLong};
+use super::limit::{Limiter, TooLong, Use};
 use super::retry;
 use crate::failure::{Failure, Kind};
 use crate::http::{self, BodyError};
 use crate::oauth::{AccessToken, Login};
-use crate::output::{Out, clean};
+use crate::output::{Out, clean, counted};
 use crate::run::Connection;
 use crate::signals::Stop;
 use crate::source::{Api, Call, Reply, Resource, Source, Verdict};
@@ -53,6 +53,8 @@ pub(crate) struct Parts {
     pub(crate) stop: Stop,
     pub(crate) out: Out,
     pub(crate) max_requests: Option<u32>,
+    /// What an earlier run knew of the application's quotas.
+    pub(crate) quotas: serde_json::Value,
 }
 
 /// One attempt's result.
@@ -68,14 +70,14 @@ enum Attempt {
 
 impl Session {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { source, api, client, base, login, clock, stop, out, max_requests } = parts;
+        let Parts { source, api, client, base, login, clock, stop, out, max_requests, quotas } = parts;
         Self {
             source,
             api,
             client,
             base,
             login,
-            limiter: Limiter::new(api.limits),
+            limiter: Limiter::new(api.limits, clock.clone(), &quotas),
             clock,
             stop,
             out,
@@ -162,7 +164,15 @@ impl Session {
         token: &AccessToken,
     ) -> Result<Attempt, ExtractError> {
         let what = resource.name;
-        self.limiter.acquire().await.map_err(|too_long| self.asked_to_wait(&too_long))?;
+        let told = |wait: Duration| {
+            let (what, title) = (resource.name, self.source.title);
+            self.out.note(&format!(
+                "{what}: the requests of {title}'s present window are spent, waiting {} s",
+                wait.as_secs()
+            ));
+        };
+        let place = self.limiter.acquire(resource.purpose(), &told).await;
+        place.map_err(|too_long| self.no_place(resource, &too_long))?;
         let spent = self.requests.fetch_add(1, Ordering::Relaxed);
         if self.max_requests.is_some_and(|most| spent >= most) {
             self.requests.fetch_sub(1, Ordering::Relaxed);
@@ -228,6 +238,7 @@ impl Session {
             Verdict::Empty => Attempt::Empty,
             Verdict::Retry(why) => Attempt::Again(why),
             Verdict::Wait(wait) if wait.is_zero() => {
+                self.limiter.refused();
                 Attempt::Again(format!("HTTP {status}, without saying for how long"))
             }
             Verdict::Wait(wait) => Attempt::After(wait.clamp(Duration::from_secs(1), Duration::from_hours(1))),
@@ -242,6 +253,7 @@ impl Session {
                 )
                 .next(format!("health doctor {name}")));
             }
+            Verdict::Closed { what, next } => return Err(ExtractError::account(Kind::Refused, what).next(next)),
             Verdict::Retired => {
                 let mut error = ExtractError::account(
                     Kind::Refused,
@@ -322,6 +334,49 @@ impl Session {
         .next("nothing to do; the next run respects it and goes on");
         error.not_before = Some(until);
         error
+    }
+
+    /// No place within the time that may be waited. What is kept back for listings is no reason to leave the provider alone.
+    fn no_place(&self, resource: &Resource, too_long: &TooLong) -> ExtractError {
+        if resource.purpose() == Use::Listing || !self.limiter.has_place() {
+            return self.asked_to_wait(too_long);
+        }
+        let until = self.clock.now() + too_long.0;
+        let what = format!(
+            "{} allows no more requests for single records before {} UTC; the rest is left for then",
+            self.source.title,
+            until.format("%Y-%m-%d %H:%M:%S")
+        );
+        ExtractError::new(Reach::Run, Failure::new(Kind::Later, what))
+            .next("nothing to do; a later run goes on where this one stopped")
+    }
+
+    /// What the next run should know of the quotas.
+    pub(crate) fn quotas(&self) -> serde_json::Value {
+        self.limiter.remember()
+    }
+
+    /// Says what reading so many single records costs, where it does not fit into the quotas of the day.
+    pub(crate) fn tell_cost(&self, due: &[(&str, usize)]) {
+        let requests: u64 = due.iter().map(|(_, count)| *count as u64).sum();
+        let Some(room) = self.limiter.room().filter(|_| requests > 0) else { return };
+        let parts: Vec<String> =
+            due.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+        let windows = room.windows(requests);
+        let long = if room.per == Duration::from_hours(24) { "day" } else { "window" };
+        let takes = if windows > 1 {
+            format!(", so this takes {}; a later run goes on by itself", counted(windows, long))
+        } else {
+            String::new()
+        };
+        self.out.note(&format!(
+            "plan: {} to read one by one, newest first ({}): {}. {} allows {} a {long}{takes}",
+            counted(requests, "record"),
+            parts.join(", "),
+            counted(requests, "request"),
+            self.source.title,
+            room.limit,
+        ));
     }
 
     /// `Retry-After` in both its forms, else the reset that WHOOP and others send.

@@ -109,8 +109,10 @@ fn wanted(resource: &Resource, held: &Held, asked: Asked, end: DateTime<Utc>) ->
     let mut wanted = subtract(&[asked_range], &held.covered);
     if let Some(last) = held.covered.last() {
         let lookback = last.to - Duration::days(i64::from(resource.lookback_days));
-        let listed_long_ago = held.open.is_none() && held.listed_at.is_none_or(|at| end - at >= LIST_AGAIN);
-        let list_again = has_changes(resource, asked) && listed_long_ago;
+        let every = if resource.sweep_days > 0 { Duration::days(resource.sweep_days.into()) } else { LIST_AGAIN };
+        let listed_long_ago = held.open.is_none() && held.listed_at.is_none_or(|at| end - at >= every);
+        let sweeps = resource.sweep_days > 0 && asked.since.is_none() && asked.until.is_none();
+        let list_again = (has_changes(resource, asked) || sweeps) && listed_long_ago;
         let from = if list_again { held.covered[0].from } else { lookback.max(held.covered[0].from) };
         let to = last.to.min(end);
         if from < to {
@@ -221,6 +223,21 @@ mod tests {
     fn a_gap_is_filled_by_the_next_plain_run() {
         let held = Held { covered: vec![range(0, 5), range(10, 20)], ..Held::default() };
         assert_eq!(days(&held, ALL, None, 21), [(5, 10), (13, 21)]);
+    }
+
+    #[test]
+    fn all_of_it_is_read_again_now_and_then() {
+        let weekly = resource(None).sweep(7);
+        let held = |listed: i64| Held { covered: vec![range(0, 50)], listed_at: Some(day(listed)), open: None };
+        let read = |held: &Held, asked: Asked| {
+            plan(&weekly, held, asked, day(51)).iter().map(|planned| planned.slice).collect::<Vec<_>>()
+        };
+        assert_eq!(read(&held(44), ALL), [range(0, 51)]);
+        assert_ne!(read(&held(45), ALL), [range(0, 51)], "not so soon");
+        let part = Asked { since: Some(day(48)), ..ALL };
+        assert_ne!(read(&held(40), part), [range(0, 51)], "a person asks for a part");
+        let never = Held { listed_at: None, ..held(0) };
+        assert_eq!(read(&never, ALL), [range(0, 51)], "one that was interrupted proved nothing");
     }
 
     #[test]

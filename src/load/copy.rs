@@ -98,7 +98,7 @@ pub(super) fn provisional(source: &Source, resource: &str) -> String {
     if any.is_empty() { "false".into() } else { format!("({any})") }
 }
 
-fn described(source: &Source, resource: &str) -> Option<&'static Resource> {
+pub(super) fn described(source: &Source, resource: &str) -> Option<&'static Resource> {
     source.api.as_ref()?.resources.iter().find(|r| r.name == resource)
 }
 
@@ -137,6 +137,7 @@ mod tests {
             next_page: None,
             closes: None,
             owner: None,
+            single: None,
         };
         let run =
             Run { user_id: 1, account_id: 1, run_id: 1, fence: 1, started_at: DateTime::UNIX_EPOCH, continues: None };

@@ -7,6 +7,7 @@ mod copy;
 pub(crate) mod coverage;
 mod fuse;
 pub(crate) mod reject;
+mod singles;
 pub(crate) mod stream;
 pub(crate) mod typed;
 
@@ -20,7 +21,7 @@ use crate::db::{self, Target};
 use crate::failpoint::failpoint;
 use crate::failure::{Failure, Kind};
 use crate::run::{FenceError, Run, fenced_failure};
-use crate::source::{Batch, Slice, Source};
+use crate::source::{Batch, Due, Message, Slice, Source};
 
 /// What one run brought, per resource.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
@@ -99,16 +100,46 @@ pub(crate) struct Loader {
 const RECONNECT_FOR: Duration = Duration::from_secs(30);
 
 impl Loader {
-    /// Commits batches until all senders are gone, or one cannot be committed.
-    pub(crate) fn run(mut self, mut batches: mpsc::Receiver<Batch>) -> (Self, Result<(), Failure>) {
+    /// Commits batches and answers questions until all senders are gone, or a batch cannot be committed.
+    pub(crate) fn run(mut self, mut messages: mpsc::Receiver<Message>) -> (Self, Result<(), Failure>) {
         let mut result = Ok(());
-        while let Some(batch) = batches.blocking_recv() {
-            result = self.commit(&batch);
+        while let Some(message) = messages.blocking_recv() {
+            result = match message {
+                Message::Batch(batch) => self.commit(&batch),
+                Message::Due(due) => self.answer(due),
+            };
             if result.is_err() {
                 break;
             }
         }
         (self, result)
+    }
+
+    /// Says what is due of a resource whose records are read one by one; nothing where the account was taken over.
+    fn answer(&mut self, due: Due) -> Result<(), Failure> {
+        let Some(load) = self.loads.iter_mut().find(|load| load.run.run_id == due.run) else { return Ok(()) };
+        if load.fenced {
+            return Ok(());
+        }
+        let mut tries = 0;
+        loop {
+            match singles::due(&mut self.client, load, &due) {
+                Ok(lacking) => {
+                    let _ = due.answer.send(lacking); // whoever asked may have been stopped
+                    return Ok(());
+                }
+                Err(WriteError::Sql(error)) if tries < 5 && db::is_conflict(&error) => tries += 1,
+                Err(WriteError::Sql(error)) if tries == 0 && db::is_lost(&error) => {
+                    tries = 5;
+                    self.client = reconnect(&self.target, &load.run)?;
+                }
+                Err(WriteError::Sql(error)) => return Err(db::failure(&error)),
+                Err(WriteError::Fenced | WriteError::Fuse(_)) => {
+                    load.fenced = true;
+                    return if self.loads.iter().all(|load| load.fenced) { Err(fenced_failure()) } else { Ok(()) };
+                }
+            }
+        }
     }
 
     /// Commits one batch; tries again on a new connection where the old one was lost, and after a deadlock.
@@ -178,6 +209,9 @@ fn write(client: &mut Client, load: &mut Load, batch: &Batch) -> Result<(), Writ
         FenceError::Sql(error) => WriteError::Sql(error),
     })?;
     let mut counts = copy::upsert(&mut t, &run, load.source, batch)?;
+    if let Some(single) = &batch.single {
+        singles::note(&mut t, &run, load.source, batch, single, counts)?;
+    }
     failpoint!("page.staged");
     if !batch.rejected.is_empty() {
         reject::store(&mut t, &run, batch.resource, None, &batch.rejected)?;

@@ -11,9 +11,10 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::commands::Context;
+use crate::commands::terms;
 use crate::db::{self, Target};
 use crate::extract::slices::{self, Asked, Held, Planned};
-use crate::extract::{self, Finished, Parts, Plan, Session};
+use crate::extract::{self, Finished, Parts, Plan, Session, Wish};
 use crate::failure::{Blame, Failure, Kind};
 use crate::load::{self, Deletions, Load, Loader};
 use crate::oauth::{Login, auth_command};
@@ -109,7 +110,7 @@ pub(crate) fn plan(ctx: &Context, job: &Job, asked: Asked) -> Result<Vec<(&'stat
         };
         Ok((resource.name, slices::plan(resource, &held, asked, now)))
     };
-    job.resources.iter().map(of).collect()
+    job.resources.iter().filter(|resource| resource.each.is_none()).map(of).collect()
 }
 
 /// Everything that must hold before the first request: login, back-off, the account itself; then the plan.
@@ -138,6 +139,7 @@ fn take(
     {
         return Err(another_person(source, &job.account));
     }
+    terms::expect_accepted(source, &account)?;
     let app = ctx.config.app(source)?;
     // A token goes to these addresses. One on this machine is somebody's own simulator and needs no warning.
     let is_own = std::iter::once(&app.base_url).chain(app.token_urls(None)).all(crate::config::is_loopback);
@@ -153,11 +155,15 @@ fn take(
     if let Some(earlier) = run.continues {
         ctx.out.note(&format!("continuing run {earlier}, which was interrupted"));
     }
-    let (mut resources, mut closed) = (Vec::new(), Vec::new());
+    let (mut resources, mut singles, mut closed) = (Vec::new(), Vec::new(), Vec::new());
     for resource in &job.resources {
         let opens = |scope: &String| resource.scope.split('|').any(|one| one == scope);
         if !resource.scope.is_empty() && !granted.is_empty() && !granted.iter().any(opens) {
             closed.push(resource.name);
+            continue;
+        }
+        if resource.each.is_some() {
+            singles.push(*resource);
             continue;
         }
         let held = load::coverage::held(client, &account, resource.name)?;
@@ -167,7 +173,8 @@ fn take(
     if ctx.out.progress_mode() == ProgressMode::Bar {
         ctx.out.note(&planned(&resources, api));
     }
-    let plan = Plan { run: run.run_id, owner: account.external_user_id.clone().or(said), resources };
+    let wish = Wish { asked: options.asked, now };
+    let plan = Plan { run: run.run_id, owner: account.external_user_id.clone().or(said), resources, singles, wish };
     let session = Arc::new(Session::new(Parts {
         source,
         api,
@@ -178,6 +185,7 @@ fn take(
         stop: stop.clone(),
         out: ctx.out.clone(),
         max_requests: options.max_requests,
+        quotas: account.quotas(client)?,
     }));
     Ok(Taken { source, account, run, session, plan, progress: Progress::new(&ctx.out, source.id), report })
 }
@@ -251,7 +259,8 @@ fn fetch(
         let listening = stop.listen();
         let mut tasks = Vec::new();
         for (_, one) in &mut taken {
-            let plan = std::mem::replace(&mut one.plan, Plan { run: 0, owner: None, resources: Vec::new() });
+            let nothing = Plan { run: 0, owner: None, resources: Vec::new(), singles: Vec::new(), wish: one.plan.wish };
+            let plan = std::mem::replace(&mut one.plan, nothing);
             tasks.push(tokio::spawn(extract::extract(one.session.clone(), plan, sender.clone(), one.progress.clone())));
         }
         drop(sender);
@@ -311,6 +320,7 @@ fn conclude(
     let connection = report.connection.unwrap_or(Connection::Active);
     if !load.fenced {
         one.account.note_state(client, connection, report.not_before)?;
+        one.account.note_quotas(client, &one.session.quotas())?;
     }
     let scope: Vec<_> = load
         .closed

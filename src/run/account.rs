@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use postgres::Client;
+use serde_json::Value;
 
 use super::Person;
 use crate::db::{Sql, transaction};
@@ -19,6 +20,8 @@ pub(crate) struct Account {
     pub(crate) external_user_id: Option<String>,
     /// No request before this instant.
     pub(crate) not_before: Option<DateTime<Utc>>,
+    /// When the person accepted what the source's terms say; none: not, or it has none.
+    pub(crate) terms_accepted_at: Option<DateTime<Utc>>,
 }
 
 /// The state of a connection; the word in `meta.source_accounts.status`.
@@ -79,6 +82,7 @@ impl Account {
             label: label.to_owned(),
             external_user_id: row.get(1),
             not_before: row.get(2),
+            terms_accepted_at: row.get(3),
         }))
     }
 
@@ -89,9 +93,10 @@ impl Account {
             user_id: person.user_id,
             account_id: row.get(0),
             source_system: source.id.to_owned(),
-            label: row.get(3),
+            label: row.get(4),
             external_user_id: row.get(1),
             not_before: row.get(2),
+            terms_accepted_at: row.get(3),
         };
         Ok(rows.iter().map(of).collect())
     }
@@ -109,6 +114,27 @@ impl Account {
                 &[&self.user_id, &self.account_id, &state.word(), &not_before],
             )
             .sql()?;
+        Ok(())
+    }
+
+    /// Writes down that the person accepted the source's terms, where they had not before.
+    pub(crate) fn accept_terms(&self, client: &mut Client, now: DateTime<Utc>) -> Result<(), Failure> {
+        client.execute(include_str!("sql/accept_terms.sql"), &[&self.user_id, &self.account_id, &now]).sql()?;
+        Ok(())
+    }
+
+    /// What an earlier run knew of the provider's quotas; null: nothing.
+    pub(crate) fn quotas(&self, client: &mut Client) -> Result<Value, Failure> {
+        let row = client.query_opt(include_str!("sql/quotas.sql"), &[&self.user_id, &self.source_system]).sql()?;
+        let told: Option<Value> = row.and_then(|row| row.get(0));
+        Ok(told.unwrap_or(Value::Null))
+    }
+
+    /// Keeps them for the next run; an empty list is none.
+    pub(crate) fn note_quotas(&self, client: &mut Client, quotas: &Value) -> Result<(), Failure> {
+        if quotas.as_array().is_some_and(|all| !all.is_empty()) {
+            client.execute(include_str!("sql/note_quotas.sql"), &[&self.user_id, &self.account_id, quotas]).sql()?;
+        }
         Ok(())
     }
 }

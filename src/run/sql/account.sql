@@ -1,3 +1,3 @@
-select account_id, external_user_id, not_before
+select account_id, external_user_id, not_before, terms_accepted_at
   from meta.source_accounts
  where user_id = $1 and source_system = $2 and label = $3

@@ -23,6 +23,7 @@ pub(crate) static SOURCE: Source = Source {
         limits: LIMITS,
         verdict: by_status,
         owner: "", // records do not say whose they are; personal_info does
+        terms: &[],
         resources: RESOURCES,
     }),
     files: None,
@@ -65,7 +66,8 @@ const AUTH: Auth = Auth {
 };
 
 /// 5,000 requests in five minutes, per access token and per application.
-const LIMITS: Limits = Limits { requests: 5_000, per: Duration::from_mins(5), max_wait: Duration::from_secs(90) };
+const LIMITS: Limits =
+    Limits { requests: 5_000, per: Duration::from_mins(5), max_wait: Duration::from_secs(90), quotas: &[] };
 
 const RESOURCES: &[Resource] = &[
     Resource::get("personal_info", "/v2/usercollection/personal_info").scope("personal").key(&["/id"]).owner("/id"),

@@ -22,6 +22,7 @@ pub(crate) static SOURCE: Source = Source {
         limits: LIMITS,
         verdict: by_status,
         owner: "/user_id",
+        terms: &[],
         resources: RESOURCES,
     }),
     files: None,
@@ -53,7 +54,8 @@ const AUTH: Auth = Auth {
 };
 
 /// 100 requests a minute and 10,000 a day, per application.
-const LIMITS: Limits = Limits { requests: 100, per: Duration::from_mins(1), max_wait: Duration::from_secs(90) };
+const LIMITS: Limits =
+    Limits { requests: 100, per: Duration::from_mins(1), max_wait: Duration::from_secs(90), quotas: &[] };
 
 const RESOURCES: &[Resource] = &[
     Resource::get("user_basic_profile", "/v2/user/profile/basic").scope("read:profile").key(&["/user_id"]),
