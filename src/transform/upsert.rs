@@ -144,7 +144,7 @@ fn full(source: &Source, model: &Model, made: &Made, columns: &[Column]) -> Stri
         || shape.key.iter().map(|name| format!("t.{}::text", quoted(name))).collect::<Vec<_>>().join(" || '|' || "),
         |id| format!("t.{}::text", quoted(id)),
     );
-    let set = values.iter().map(|c| format!("{0} = excluded.{0}", quoted(&c.name))).collect::<Vec<_>>().join(", ");
+    let set = values.iter().map(|c| format!("{0} = m.{0}", quoted(&c.name))).collect::<Vec<_>>().join(", ");
     let key_of =
         |side: &str| shape.key.iter().map(|name| format!("{side}.{}", quoted(name))).collect::<Vec<_>>().join(", ");
     let defaults = missing_key_columns(shape, columns);
@@ -172,7 +172,6 @@ fn full(source: &Source, model: &Model, made: &Made, columns: &[Column]) -> Stri
             &defaults.iter().map(|name| format!("{}, ", quoted(name))).collect::<Vec<_>>().concat(),
         )
         .replace("{differs}", &differs)
-        .replace("{differs_in_conflict}", &differs.replace("m.", "excluded."))
         .replace("{on_key}", &on_key)
         .replace("{key}", &shape.key.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "))
         .replace("{set}", &if set.is_empty() { String::new() } else { format!("{set}, ") })

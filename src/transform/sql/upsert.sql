@@ -18,9 +18,10 @@ made as materialized (
     join changed c on c.source_id = m.raw_source_id
     left join meta.import_runs gone on gone.user_id = $1 and gone.run_id = c.missing_since_run_id
 ),
--- Rows that say something new. An upsert locks and logs each row that it meets, even where it then writes nothing.
+-- Rows that say something new. Nobody else writes rows of the account meanwhile, so that those without a counterpart are simply inserted: an
+-- upsert looks each up once more and marks it twice, and it locks and logs rows that it then leaves as they are.
 news as materialized (
-  select m.*
+  select m.*, t.user_id is null as is_new
     from made m
     left join {table} t on t.user_id = $1 and {on_key}
    where t.user_id is null
@@ -38,21 +39,23 @@ kept as (
     join news m on {on_key}
    where {history} and {differs}
 ),
-written as (
-  insert into {table} as t (user_id, {id_column}{columns}, {default_columns}source_system, account_id, raw_table, raw_hash, mapping_version,
-                            retired_at, retired_reason, run_id, created_at, updated_at)
+inserted as (
+  insert into {table} (user_id, {id_column}{columns}, {default_columns}source_system, account_id, raw_table, raw_hash, mapping_version,
+                       retired_at, retired_reason, run_id, created_at, updated_at)
   select m.user_id, {id_column}{m_columns}, {default_columns}source_system, account_id, raw_table, raw_hash, mapping_version,
          retired_at, retired_reason, $6, $8, $8
     from news m
+   where m.is_new
    order by {key}
-  on conflict (user_id, {key}) do update
-     set {set}raw_hash = excluded.raw_hash, mapping_version = excluded.mapping_version,
-         retired_at = excluded.retired_at, retired_reason = excluded.retired_reason,
-         run_id = excluded.run_id, updated_at = excluded.updated_at
-   where {differs_in_conflict}
-      or row(t.raw_hash, t.mapping_version, t.retired_at, t.retired_reason)
-         is distinct from row(excluded.raw_hash, excluded.mapping_version, excluded.retired_at, excluded.retired_reason)
-  returning xmax = 0 as is_new, t.retired_at is not null as is_retired
+  returning 1
+),
+updated as (
+  update {table} t
+     set {set}raw_hash = m.raw_hash, mapping_version = m.mapping_version, retired_at = m.retired_at, retired_reason = m.retired_reason,
+         run_id = $6, updated_at = $8
+    from news m
+   where not m.is_new and {on_key}
+  returning t.retired_at is not null as is_retired
 ),
 -- Rows of this model that its records no longer make. A difference of sets takes the same time whatever the planner expects; an anti-join does not.
 lost as materialized (
@@ -72,6 +75,6 @@ superseded as (
    where {on_key}
   returning 1
 ){parts}
-select (select count(*) from written where is_new)
-     , (select count(*) from written where not is_new and not is_retired)
-     , (select count(*) from written where not is_new and is_retired) + (select count(*) from superseded)
+select (select count(*) from inserted)
+     , (select count(*) from updated where not is_retired)
+     , (select count(*) from updated where is_retired) + (select count(*) from superseded)
