@@ -98,7 +98,7 @@ summed as materialized (
     from record r
    group by 1, 2, 3, 4, 5, 6, 7, 8, r.type_id, r.file_id, r.x
 ),
-told as materialized (
+told as (
   select n, type_id, unit_id, value_text, coalesce(source_name_id, 0) as source_name_id, coalesce(device_id, 0) as device_id, by_hand, at_meal, is_above_one, records, ended, billionths, null::double precision as beyond, seconds
        , lowest, highest, shortest, longest, digest, west, east, counted_billionths, counted_seconds, counted_parts
     from ready
@@ -119,7 +119,7 @@ writer as materialized (
     join me on me.user_id = s.user_id and me.account_id = s.account_id
 ),
 -- What means the same, added up. Writer: a number for each app, device and way of writing. is_above_one is unknown where there is no number.
-part as materialized (
+part as (
   select t.n, c.metric_code, c.agg, c.rule, c.is_category, c.shift, c.factor, c.number
        , c.rule = 'fraction' and t.is_above_one                   as is_percent
        , sum(t.records) as records, sum(t.ended) as ended, sum(t.seconds) as seconds
@@ -243,7 +243,7 @@ swept as materialized (
     from swept_part
    group by 1, 2
 ),
-figure as materialized (
+figure as (
   select n, metric_code, digest, records, west, east, 'total' as stat
        , case when d.is_shared then coalesce(s.counted, d.counted) else d.added end::double precision as value_num
     from total d
