@@ -190,10 +190,15 @@ fn ids_are_the_digest_of_their_origin() {
 #[test]
 fn show_prints_a_statement_that_runs() {
     let world = World::loaded(Whoop::few(now()));
-    let shown = world.health(&["transform", "--show", "whoop.sleep_sessions"]).expect(0).stdout;
-    assert!(shown.contains("changed"), "{shown}");
-    let nights = world.sql().query(shown.trim().trim_end_matches(';'), &[]).expect("a statement for psql").len();
-    assert_eq!(nights, world.provider.truth().of("sleep_sessions"));
+    // One model is a SELECT, the other begins with WITH.
+    for (model, rows) in
+        [("whoop.sleep_sessions", world.provider.truth().of("sleep_sessions")), ("apple-health.daily_summaries", 0)]
+    {
+        let shown = world.health(&["transform", "--show", model]).expect(0).stdout;
+        assert!(shown.contains("changed"), "{shown}");
+        let made = world.sql().query(shown.trim().trim_end_matches(';'), &[]).expect("a statement for psql").len();
+        assert_eq!(made, rows, "{model}");
+    }
 }
 
 #[test]
