@@ -1,26 +1,3 @@
--- As apple_health_raw.sums; a row without records says that the importer leaves a day to the models.
-create temp table apple_health_sums (
-  type_id             integer not null,
-  local_date          date    not null,
-  unit_id             integer not null,
-  value_text          text,
-  source_name_id      integer,
-  device_id           integer,
-  by_hand             boolean not null,
-  at_meal             boolean not null,
-  is_above_one        boolean,
-  records             bigint  not null,
-  ended               bigint  not null,
-  billionths          bigint,
-  seconds             bigint,
-  lowest              double precision,
-  highest             double precision,
-  shortest            bigint,
-  longest             bigint,
-  digest              bigint  not null,
-  west                integer not null,
-  east                integer not null,
-  counted_billionths  bigint,
-  counted_seconds     bigint,
-  counted_parts       bigint
-)
+-- The columns that the reader knows; a row without records says that the importer leaves a day to the models.
+create temp table apple_health_sums (like apple_health_raw.sums);
+alter table pg_temp.apple_health_sums drop column user_id, drop column account_id, drop column run_id;
