@@ -102,9 +102,11 @@ impl<'a> Bench<'a> {
         }
         let mut rows = self.rows(&rounds);
         if let Some(healthkit) = &self.plan.healthkit {
-            let wall = |round: &Round| round.canonical.as_ref().unwrap_or(&round.first).wall.as_secs_f64();
-            let imported = median(rounds.iter().map(wall));
-            rows.extend(peer::compared(self.plan.megabytes, self.dir, healthkit, imported)?);
+            let raw = median(rounds.iter().map(|round| round.first.wall.as_secs_f64()));
+            let canonical: Option<Vec<f64>> =
+                rounds.iter().map(|round| Some(round.canonical.as_ref()?.wall.as_secs_f64())).collect();
+            let canonical = canonical.map(|walls| median(walls.into_iter()));
+            rows.extend(peer::compared(self.plan.megabytes, self.dir, healthkit, raw, canonical)?);
         }
         if self.plan.large > 0 {
             rows.extend(self.large()?);
