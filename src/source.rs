@@ -225,7 +225,7 @@ pub(crate) struct Resource {
     /// the instant counts and not how it is written. A pointer behind a question mark may lead to nothing: then "-" stands
     /// for it.
     pub(crate) key: &'static [&'static str],
-    /// JSON pointer to the record's time (text, or seconds since 1970), or to its day where windows are days ([`Stamp::Days`]); empty: never retired for
+    /// JSON pointer to the record's time (text, or seconds since 1970), or to its day where windows are days ([`Stamp::Days`]), text or an object of year, month and day; empty: never retired for
     /// being absent.
     pub(crate) at: &'static str,
     /// JSON pointer to an instant near the record's place in time, for records without a time of their own.
@@ -247,7 +247,7 @@ pub(crate) struct Resource {
     pub(crate) form: Option<&'static [(&'static str, &'static str)]>,
     /// What marks a record that the provider has not finished with; it holds coverage back (docs/adr/09).
     pub(crate) provisional: &'static [Provisional],
-    /// Whether the provider answers 404 or 204 when it has nothing.
+    /// Whether the provider answers 204, 404 or something like it when it has nothing.
     pub(crate) may_be_absent: bool,
     /// Its records are asked for one by one; `{id}` in the path or in a parameter stands for the id.
     pub(crate) each: Option<Each>,
@@ -383,6 +383,12 @@ impl Resource {
 pub(crate) enum Holds {
     /// An array of them.
     List,
+    /// The same, left out where it is empty, as protobuf's JSON has it.
+    Sparse,
+    /// The same, of readings that come by the thousand. Those of one hour at Greenwich and of one origin are one record, keyed
+    /// by the hour and the origin, dated by the hour: each as it was sent, in the order of their times. The first part of the
+    /// key is their time, the rest is their origin. Newest first, they pass through without being held.
+    Readings,
     /// One, or an empty array where there is none.
     One,
     /// An object whose names are instants in seconds since 1970, or an empty array. What belongs to one hour at Greenwich is
@@ -512,6 +518,8 @@ pub(crate) enum Verdict {
     Reject(String),
     /// The scope is missing.
     Forbidden,
+    /// There is no such thing here: nothing, for a resource that may be absent.
+    Absent(String),
     /// The interface is gone.
     Retired,
     /// The interface is closed to this application or account until a person does something: what happened, what to do.
@@ -532,7 +540,7 @@ pub(crate) fn by_status(reply: &Reply) -> Verdict {
         403 if says(reply.body, "rate limit") => Verdict::Wait(Duration::from_secs(reply.retry_after.unwrap_or(0))),
         403 if says(reply.body, "scope") => Verdict::Forbidden,
         403 => Verdict::Reject("HTTP 403, not allowed for this account".into()),
-        404 => Verdict::Reject("HTTP 404, not found".into()),
+        404 => Verdict::Absent("HTTP 404, not found".into()),
         410 => Verdict::Retired,
         429 => Verdict::Wait(Duration::from_secs(reply.retry_after.unwrap_or(0))),
         408 | 409 | 423 | 425 | 500..=599 => match reply.retry_after {

@@ -2,6 +2,7 @@
 //! an account are read at the same time under its one request budget. Async; knows no SQL.
 
 pub(crate) mod borders;
+pub(crate) mod bundles;
 mod cut;
 mod error;
 mod lead;
@@ -27,6 +28,7 @@ use crate::failpoint::failpoint;
 use crate::failure::Kind;
 use crate::progress::Progress;
 use crate::source::{Batch, Call, Closing, Lacking, Message, PageToken, Resource, Slice, Window};
+use bundles::Bundles;
 use cut::Cut;
 use lead::Lead;
 use singles::Out;
@@ -221,8 +223,9 @@ impl Walk {
         let mut seen: HashSet<String> = HashSet::new();
         let mut first: Option<DateTime<Utc>> = None;
         let mut before: Vec<String> = Vec::new();
+        let mut bundles = Bundles::of(self.resource);
         loop {
-            let (page, next) = self.page(&slice, token.as_ref(), self.resource.call).await?;
+            let (mut page, next) = self.page(&slice, token.as_ref(), self.resource.call).await?;
             self.check_owner(&page)?;
             // A provider that takes no notice of a page's number would list the same records for ever.
             let keys: Vec<String> = page.records.iter().filter_map(|record| record.source_id.clone()).collect();
@@ -231,10 +234,24 @@ impl Walk {
             self.lead.saw(&page);
             first = first.into_iter().chain(page.earliest).min();
             complete &= page.rejected.iter().all(|reject| reject.source_id.is_some());
+            if let Some(open) = &mut bundles {
+                if open.take(&mut page).is_err() {
+                    // The order that let bundles go was not kept: the slice is read again, and everything held to its end.
+                    (bundles, token) = (Bundles::held(self.resource), None);
+                    seen.clear();
+                    before.clear();
+                    continue;
+                }
+                if next.is_none() {
+                    page.records.extend(open.rest());
+                }
+            }
+            // What waits for its hour to be whole is in no batch: taken up again, the slice begins at its first page.
+            let resumable = |token: &Option<PageToken>| token.clone().filter(|_| bundles.is_none());
             if let Some(PageToken(text)) = &next
                 && (repeats || !seen.insert(text.clone()) || token.as_ref() == next.as_ref() || self.pages >= MAX_PAGES)
             {
-                self.send(Some(slice), page, token.clone(), None, None).await?;
+                self.send(Some(slice), page, resumable(&token), None, None).await?;
                 return Err(self.endless());
             }
             if next.is_none() {
@@ -244,7 +261,7 @@ impl Walk {
                 self.send(Some(slice), page, None, Some(closing), None).await?;
                 return Ok(rest);
             }
-            self.send(Some(slice), page, next.clone(), None, None).await?;
+            self.send(Some(slice), page, resumable(&next), None, None).await?;
             token = next;
         }
     }

@@ -24,7 +24,8 @@ pub(crate) fn changes_call(resource: &Resource, slice: &Slice, token: Option<&Pa
     call(resource, vec![(resource.changed_since.to_owned(), since)], token)
 }
 
-fn call(resource: &Resource, mut query: Vec<(String, String)>, token: Option<&PageToken>) -> Call {
+/// The call of a resource with these parameters, those of its pages behind them.
+pub(crate) fn call(resource: &Resource, mut query: Vec<(String, String)>, token: Option<&PageToken>) -> Call {
     if let Paging::Token { param, size, .. } = resource.paging {
         if let Some((name, value)) = size {
             query.push((name.to_owned(), value.to_string()));
@@ -65,7 +66,7 @@ pub(crate) fn call_for(call: Call, id: &str) -> Result<Call, &'static str> {
 }
 
 /// The two ends of a window as the provider takes them.
-fn stamps(format: Stamp, slice: &Slice) -> (String, String) {
+pub(crate) fn stamps(format: Stamp, slice: &Slice) -> (String, String) {
     match format {
         Stamp::Rfc3339 => {
             let text = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Millis, true);

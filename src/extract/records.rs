@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::borders::{self, BorderError};
-use crate::source::{Holds, Lacking, RawRecord, Rejected, Resource, Stamp, Window};
+use crate::source::{Holds, Lacking, Paging, RawRecord, Rejected, Resource, Stamp, Window};
 
 /// Larger than any record a provider sends.
 const MAX_RECORD: usize = 16 << 20;
@@ -77,15 +77,28 @@ fn texts<'a>(resource: &Resource, document: &'a [u8]) -> Result<Vec<Text<'a>>, S
         return Ok(vec![Text::sent(document)]);
     }
     let no_list = ShapeError::NoList(resource.records);
-    let list = borders::member(document, resource.records)?.ok_or(no_list)?;
+    let Some(list) = borders::member(document, resource.records)? else {
+        return if lacks_only_its_list(resource, document)? { Ok(vec![]) } else { Err(no_list) };
+    };
     let elements = borders::elements(list)?;
     match (resource.holds, elements) {
-        (Holds::List, Some(elements)) => Ok(elements.into_iter().map(Text::sent).collect()),
+        (Holds::List | Holds::Sparse | Holds::Readings, Some(elements)) => {
+            Ok(elements.into_iter().map(Text::sent).collect())
+        }
         (Holds::One | Holds::Hours, Some(elements)) if elements.is_empty() => Ok(vec![]),
         (Holds::One, None) if list.first() == Some(&b'{') => Ok(vec![Text::sent(list)]),
         (Holds::Hours, None) => hours(borders::members(list)?.ok_or(ShapeError::NoList(resource.records))?),
         _ => Err(ShapeError::NoList(resource.records)),
     }
+}
+
+/// Whether an answer without a list says that there is nothing: it may, and it says nothing else but where the next page is.
+fn lacks_only_its_list(resource: &Resource, document: &[u8]) -> Result<bool, ShapeError> {
+    if !matches!(resource.holds, Holds::Sparse | Holds::Readings) {
+        return Ok(false);
+    }
+    let token = if let Paging::Token { at, .. } = resource.paging { at } else { "" };
+    Ok(borders::members(document)?.is_some_and(|all| all.iter().all(|(name, _)| token.strip_prefix('/') == Some(name))))
 }
 
 /// Members whose names are instants, as one object an hour; each member stays as it was sent.
@@ -192,13 +205,27 @@ fn key(resource: &Resource, hour: Option<Result<DateTime<Utc>, ()>>, text: &[u8]
     Ok(parts.join("|"))
 }
 
-/// The text of a string or number; empty for null and for what is neither.
+/// The text of a string, number or day; empty for null and for what is none of them.
 fn scalar_text(value: &[u8]) -> String {
     match value.first() {
         Some(b'"') => serde_json::from_slice(value).unwrap_or_default(),
         Some(b'-' | b'0'..=b'9') => String::from_utf8_lossy(value).into_owned(),
+        Some(b'{') => {
+            let day = serde_json::from_slice::<Value>(value).ok().and_then(|value| civil_day(&value));
+            day.map_or_else(String::new, |day| day.to_string())
+        }
         _ => String::new(),
     }
+}
+
+/// A day in three numbers.
+fn civil_day(value: &Value) -> Option<NaiveDate> {
+    let part = |name: &str| value.get(name).and_then(Value::as_i64);
+    NaiveDate::from_ymd_opt(
+        i32::try_from(part("year")?).ok()?,
+        u32::try_from(part("month")?).ok()?,
+        u32::try_from(part("day")?).ok()?,
+    )
 }
 
 fn strict(
@@ -222,6 +249,7 @@ fn strict(
     } else {
         let at = match value.pointer(resource.at) {
             Some(Value::String(said)) => crate::time::parse_instant(said).or_else(|| day(resource, said)),
+            Some(date @ Value::Object(_)) => civil_day(date).and_then(|date| day(resource, &date.to_string())),
             Some(Value::Number(seconds)) => seconds.as_i64().and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
             _ => None,
         };
@@ -267,7 +295,6 @@ fn holds_nul(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Paging;
 
     const SLEEPS: Resource = Resource::get("sleeps", "/sleep")
         .window(Window::Range { start: "start", end: "end", format: Stamp::Rfc3339, max_days: None })
@@ -391,6 +418,30 @@ mod tests {
         assert!(split(&list, "", b"[]", 1).unwrap().records.is_empty());
         for body in ["{}", "null", r#"{"message":"x"}"#, "[{}"] {
             assert!(split(&list, "", body.as_bytes(), 1).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_day_in_three_numbers_is_a_key_and_a_place_in_time() {
+        let format = Stamp::Days { before: 0, after: 2 };
+        let days = SLEEPS.window(Window::Range { start: "s", end: "e", format, max_days: None });
+        let days = days.key(&["/start", "?/of/device"]);
+        let good = br#"{"records":[{"start":{"year":2026,"month":11,"day":5}}]}"#;
+        let record = split(&days, "", good, 1).unwrap().records.remove(0);
+        assert_eq!(record.source_id.as_deref(), Some("2026-11-05|-"));
+        assert_eq!(record.record_at.unwrap().to_rfc3339(), "2026-11-05T00:00:00+00:00");
+        let bad = br#"{"records":[{"start":{"year":2026,"month":11}}]}"#;
+        assert_eq!(split(&days, "", bad, 1).unwrap().rejected[0].code, "missing_key");
+    }
+
+    #[test]
+    fn a_list_that_may_be_left_out_is_empty_where_nothing_else_is_said() {
+        let sparse = SLEEPS.holds(Holds::Sparse);
+        for body in ["{}", r#"{"next_token":"x"}"#, r#"{"records":[]}"#] {
+            assert!(split(&sparse, "", body.as_bytes(), 1).is_ok_and(|page| page.records.is_empty()), "{body}");
+        }
+        for body in [r#"{"error":{}}"#, "[]", r#"{"records":null}"#, r#"{"next_token":"x","error":1}"#] {
+            assert!(split(&sparse, "", body.as_bytes(), 1).is_err(), "{body}");
         }
     }
 

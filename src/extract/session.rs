@@ -230,9 +230,6 @@ impl Session {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let reply = Reply { status, content_type, retry_after: self.retry_after(headers), body: &body };
         let (what, name) = (resource.name, self.source.command_name());
-        if status == 404 && resource.may_be_absent {
-            return Ok(Attempt::Empty);
-        }
         Ok(match (self.api.verdict)(&reply) {
             Verdict::Accept => Attempt::Body(body),
             Verdict::Empty => Attempt::Empty,
@@ -246,7 +243,8 @@ impl Session {
             Verdict::Forbidden => {
                 return Err(self.not_granted(what));
             }
-            Verdict::Reject(why) => {
+            Verdict::Absent(_) if resource.may_be_absent => Attempt::Empty,
+            Verdict::Reject(why) | Verdict::Absent(why) => {
                 return Err(ExtractError::resource(
                     Kind::Refused,
                     format!("{} refuses {what}: {}", self.source.title, clean(&why)),
