@@ -295,6 +295,11 @@ impl Resource {
     ) -> Self {
         Self { form: Some(fields), ..Self::get(name, path) }
     }
+    /// Whether it can be read with these scopes; none: which were granted is not known.
+    pub(crate) fn is_open_to(&self, granted: &[String]) -> bool {
+        let opens = |one: &String| self.scope.split('|').any(|scope| scope == one);
+        self.scope.is_empty() || granted.is_empty() || granted.iter().any(opens)
+    }
     pub(crate) const fn scope(mut self, scope: &'static str) -> Self {
         self.scope = scope;
         self
@@ -645,6 +650,8 @@ pub(crate) struct Model {
     /// what changed, expects a handful and compares each with each, which takes minutes for ten thousand. Then
     /// they are also worth the memory that keeps them from going through files.
     pub(crate) many: i64,
+    /// At most so many records in one statement, where each makes thousands of parts; 0: all.
+    pub(crate) at_once: usize,
 }
 
 impl Model {
@@ -655,6 +662,11 @@ impl Model {
         into: crate::canonical::Table,
         select: &'static str,
     ) -> Self {
-        Self { name, reads, joins, into, select, many: 1_000 }
+        Self { name, reads, joins, into, select, many: 1_000, at_once: 0 }
+    }
+
+    pub(crate) const fn at_once(mut self, records: usize) -> Self {
+        self.at_once = records;
+        self
     }
 }

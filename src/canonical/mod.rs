@@ -38,16 +38,16 @@ pub(crate) struct Shape {
     pub(crate) children: Option<Children>,
 }
 
-/// Rows that belong to a row and have its lineage. A model gives them as one jsonb column, an array of objects; a model that
-/// does not leaves them alone. They are replaced as a whole and leave no history: raw has what they were made from.
+/// Rows that belong to a row and have its lineage. A model gives them as one column: a jsonb array of objects, or, for many
+/// of them, an array of rows of the table, complete with person and parent's id; a model that does not leaves them alone. They are replaced as a whole and leave no history: raw has what they were made from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Children {
     /// Name in schema `canonical`; its key begins with `user_id` and the parent's id.
     pub(crate) table: &'static str,
     /// The model's column.
     pub(crate) column: &'static str,
-    /// Their own columns in the key, behind the parent's id.
-    pub(crate) key: &'static str,
+    /// Their own columns in the key, besides the parent's id.
+    pub(crate) key: &'static [&'static str],
 }
 
 /// The natural key of every table whose rows are entities (docs/data-model.md).
@@ -62,7 +62,7 @@ impl Table {
             Self::UserIdentity => entity("user_identity", "identity_id"),
             Self::BiometricsVitals => entity("biometrics_vitals", "vital_id"),
             Self::SleepSessions => Shape {
-                children: Some(Children { table: "sleep_stages", column: "stages", key: "seq" }),
+                children: Some(Children { table: "sleep_stages", column: "stages", key: &["seq"] }),
                 ..entity("sleep_sessions", "sleep_id")
             },
             Self::Workouts => entity("workouts", "workout_id"),
@@ -78,7 +78,7 @@ impl Table {
             },
             Self::SampleOrigins => Shape {
                 history: false,
-                children: Some(Children { table: "sample_points", column: "points", key: "seq" }),
+                children: Some(Children { table: "sample_points", column: "points", key: &["metric_code", "seq"] }),
                 ..entity("sample_origins", "origin_id")
             },
             Self::Rejects => Shape { name: "rejects", id: None, key: &[], history: false, children: None },

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::source::{Resource, Slice, Window};
+use crate::source::{Paging, Resource, Slice, Window};
 
 /// No provider is known to cut a window at more than a year: a list that goes back further was not cut.
 const LONGEST_CUT: Duration = Duration::days(400);
@@ -71,6 +71,9 @@ impl Cut {
 
 fn could_be_cut(resource: &Resource, slice: Slice, first: DateTime<Utc>) -> bool {
     let Window::Range { max_days: None, .. } = resource.window else { return false };
+    if matches!(resource.paging, Paging::Number { .. }) {
+        return false; // it ends with an empty page, and not before
+    }
     slice.to - slice.from > Duration::days(i64::from(resource.lookback_days)) + DAILY
         && first - slice.from > MARGIN
         && slice.to - first < LONGEST_CUT

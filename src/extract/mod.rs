@@ -120,7 +120,8 @@ pub(crate) async fn extract(session: Arc<Session>, plan: Plan, out: Out, progres
         }
     }
     if !stops_all {
-        finished.extend(singles::read(walk, plan.singles, &plan.wish).await);
+        let singles = singles::read(walk, plan.singles, &plan.wish, &finished).await;
+        finished.extend(singles);
     }
     finished
 }

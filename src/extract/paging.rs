@@ -56,11 +56,12 @@ pub(crate) fn call_for(call: Call, id: &str) -> Result<Call, &'static str> {
     if id.is_empty() || !id.chars().all(safe) {
         return Err("an id holds signs that do not belong into an address");
     }
+    let with_id = |pairs: Vec<(String, String)>| {
+        pairs.into_iter().map(|(name, value)| (name, value.replace("{id}", id))).collect()
+    };
     Ok(match call {
-        Call::Get { path, query } => Call::Get {
-            path: path.replace("{id}", id),
-            query: query.into_iter().map(|(name, value)| (name, value.replace("{id}", id))).collect(),
-        },
+        Call::Get { path, query } => Call::Get { path: path.replace("{id}", id), query: with_id(query) },
+        Call::Form { path, fields } => Call::Form { path: path.replace("{id}", id), fields: with_id(fields) },
         other => other,
     })
 }

@@ -17,8 +17,10 @@ pub(super) async fn read(
     walk: impl Fn(&'static Resource) -> Walk,
     mut left: Vec<&'static Resource>,
     plan: &super::Wish,
+    before: &[Finished],
 ) -> Vec<Finished> {
     let mut finished: Vec<Finished> = Vec::new();
+    let mut skipped: Vec<&str> = Vec::new();
     while !left.is_empty() {
         let waits =
             |one: &&Resource| one.each.is_some_and(|each| left.iter().any(|other| each.of.contains(&other.name)));
@@ -28,6 +30,11 @@ pub(super) async fn read(
         for resource in now {
             let walk = walk(resource);
             match due(&walk, plan).await {
+                // Nothing is due, but what would tell was not read: that is no success.
+                Some(due) if due.is_empty() && is_led_by_failed(resource, before.iter().chain(&finished), &skipped) => {
+                    walk.progress.finished(resource.name, false);
+                    skipped.push(resource.name);
+                }
                 Some(due) => round.push((walk, due)),
                 None => {
                     finished.push(Finished { resource: resource.name, result: Err(ExtractError::loader_gone()) });
@@ -58,6 +65,12 @@ pub(super) async fn read(
         left = later;
     }
     finished
+}
+
+fn is_led_by_failed<'a>(resource: &Resource, ends: impl Iterator<Item = &'a Finished>, skipped: &[&str]) -> bool {
+    let leads = |name: &str| resource.each.is_some_and(|each| each.of.contains(&name));
+    let failed = ends.filter(|end| end.result.is_err()).any(|end| leads(end.resource));
+    failed || skipped.iter().any(|name| leads(name))
 }
 
 /// What is to be read of a resource, by what is committed; none where the loader has gone.

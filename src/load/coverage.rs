@@ -83,7 +83,7 @@ pub(super) fn advance(
             &rest,
             &slice.from,
             &slice.to,
-            &(closing.complete && closing.rest.is_none()).then_some(run.started_at),
+            &closing.complete.then_some(run.started_at),
         ],
     )?;
     Ok(None)

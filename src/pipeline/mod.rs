@@ -157,8 +157,7 @@ fn take(
     }
     let (mut resources, mut singles, mut closed) = (Vec::new(), Vec::new(), Vec::new());
     for resource in &job.resources {
-        let opens = |scope: &String| resource.scope.split('|').any(|one| one == scope);
-        if !resource.scope.is_empty() && !granted.is_empty() && !granted.iter().any(opens) {
+        if !resource.is_open_to(&granted) {
             closed.push(resource.name);
             continue;
         }

@@ -4,10 +4,11 @@ use crate::source::{Retired, Source};
 
 mod apple_health;
 mod oura;
+mod strava;
 mod whoop;
 
 /// All sources, in the order in which lists show them.
-pub(crate) static ALL: &[&Source] = &[&whoop::SOURCE, &oura::SOURCE, &apple_health::SOURCE];
+pub(crate) static ALL: &[&Source] = &[&whoop::SOURCE, &oura::SOURCE, &strava::SOURCE, &apple_health::SOURCE];
 
 /// What people may still ask for.
 static RETIRED: &[Retired] = &[Retired {

@@ -28,24 +28,22 @@ pub(super) fn apply(
         return super::unusable::reject(t, source, model, run, after_run);
     }
     let statement = Statement::prepare(t, source, model)?;
-    let all = Range { after_run, keys: None };
-    let mut done = match attempt(t, &statement, run, all)? {
-        Ok(done) => done,
-        Err(_) => {
-            let keys = keys(t, source, model, run, after_run)?;
-            let mut halver = Halver {
-                statement: &statement,
-                source,
-                model,
-                run,
-                after_run,
-                starts_again,
-                done: Upserted::default(),
-            };
-            halver.halve(t, &keys)?;
-            halver.done
+    let mut halver =
+        Halver { statement: &statement, source, model, run, after_run, starts_again, done: Upserted::default() };
+    if model.at_once > 0 {
+        for some in keys(t, source, model, run, after_run)?.chunks(model.at_once) {
+            halver.halve(t, some)?;
         }
-    };
+    } else {
+        match attempt(t, &statement, run, Range { after_run, keys: None })? {
+            Ok(done) => halver.done = done,
+            Err(_) => {
+                let all = keys(t, source, model, run, after_run)?;
+                halver.halve(t, &all)?;
+            }
+        }
+    }
+    let mut done = halver.done;
     resolve(t, source, model, run, after_run)?;
     done.model = model.name;
     Ok(done)

@@ -1,6 +1,7 @@
 //! The statement around a model: from its SELECT to rows of a canonical table that change only where something differs.
 //! One of the three places where identifiers are put into SQL; names come from the registry and the catalogue.
 
+use postgres::types::Kind;
 use postgres::{GenericClient, Transaction};
 
 use super::{Upserted, mapping_version};
@@ -25,14 +26,25 @@ impl Statement {
     /// Asks the server for the model's columns and their types in the target, and wraps the model accordingly.
     pub(super) fn prepare(t: &mut Transaction, source: &Source, model: &Model) -> Result<Self, postgres::Error> {
         let bare = wrapped(include_str!("sql/columns.sql"), source, model);
-        let said: Vec<String> = t.prepare(&bare)?.columns().iter().map(|column| column.name().to_owned()).collect();
+        let described = t.prepare(&bare)?;
+        let said: Vec<String> = described.columns().iter().map(|column| column.name().to_owned()).collect();
+        let is_array = |name: &str| {
+            let found = described.columns().iter().find(|column| column.name() == name);
+            found.is_some_and(|column| matches!(column.type_().kind(), Kind::Array(_)))
+        };
         let shape = model.into.shape();
         let mut columns = Vec::new();
         for row in t.query(include_str!("sql/target.sql"), &[&shape.name, &said])? {
             columns.push(Column { name: row.get(0), cast: row.get(1) });
         }
         let gives = |name: &str| said.iter().any(|said| said == name);
-        let made = Made { shape, own_hash: gives("raw_hash"), children: shape.children.filter(|c| gives(c.column)) };
+        let children = shape.children.filter(|children| gives(children.column));
+        let made = Made {
+            shape,
+            own_hash: gives("raw_hash"),
+            children,
+            are_rows: children.is_some_and(|children| is_array(children.column)),
+        };
         columns.retain(|column: &Column| column.name != "raw_hash");
         Ok(Self { text: full(source, model, &made, &columns), version: mapping_version(source, model) })
     }
@@ -107,14 +119,21 @@ struct Made {
     /// Its rows are made of several raw rows, and it says their digest itself.
     own_hash: bool,
     children: Option<Children>,
+    /// They come as rows of their table and not as jsonb.
+    are_rows: bool,
 }
 
 /// The statements that replace the parts of rows; empty for rows without.
 fn parts(made: &Made) -> String {
     let (Some(children), Some(id)) = (made.children, made.shape.id) else { return String::new() };
+    let key = |of: &dyn Fn(&str) -> String| children.key.iter().map(|name| of(name)).collect::<Vec<_>>().join(" and ");
+    let each = if made.are_rows { include_str!("sql/child_rows.sql") } else { include_str!("sql/child_objects.sql") };
     include_str!("sql/children.sql")
+        .replace("{each}", each.trim_end())
+        .replace("{same_key}", &key(&|name| format!("p.\"{name}\" = s.\"{name}\"")))
+        .replace("{held_key}", &key(&|name| format!("h.\"{name}\" = s.\"{name}\"")))
+        .replace("{held_key}", &key(&|name| format!("h.\"{name}\" = s.\"{name}\"")))
         .replace("{child}", &format!("canonical.\"{}\"", children.table))
-        .replace("{child_key}", &format!("\"{}\"", children.key))
         .replace("{id_name}", &literal(id))
         .replace("{id}", &format!("\"{id}\""))
 }

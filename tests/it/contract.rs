@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::providers::oura::Oura;
+use crate::providers::strava::Strava;
 use crate::providers::whoop::Whoop;
 use crate::support::faults::{What, When};
 use crate::support::net::{Reply, Server};
@@ -39,7 +40,8 @@ fn second_ingest_changes_nothing<S: Subject>() {
     assert_eq!(before, fingerprint(&mut world.sql()));
     // Only the lookback is asked for: no listing needs its second page again.
     for resource in S::LISTINGS {
-        assert!(world.provider.requests(resource).len() <= 1, "{resource} was read again as a whole");
+        let fewest = 1 + usize::from(S::LAST_PAGE_IS_EMPTY) * 2; // what is looked back at may be two of the pages
+        assert!(world.provider.requests(resource).len() <= fewest, "{resource} was read again as a whole");
     }
 }
 
@@ -58,7 +60,7 @@ fn an_edited_record_updates_one_row<S: Subject>() {
         count(&mut sql, &format!("{raw}.history where source_id = '{at}' and resource = '{}'", key.resource)),
         1
     );
-    assert_eq!(count(&mut sql, &format!("{raw}.history")), 1, "one record was edited");
+    assert_eq!(count(&mut sql, &format!("{raw}.history where source_id <> '{at}'")), 0, "one record was edited");
     assert!(count(&mut sql, "canonical.row_history where run_id = (select max(run_id) from meta.import_runs)") >= 1);
     world.oracle().check();
 }
@@ -298,7 +300,7 @@ fn a_foreign_next_link_is_not_followed<S: Subject>() {
     let world = World::connected(S::many(now()));
     let fault = world.fault(When::resource(S::PAGED).nth(1), S::foreign_next(&spy.origin()));
     let redirect = world.fault(When::resource(S::LISTINGS[0]).nth(1), What::redirect(&spy.origin()));
-    world.ingest().expect_one_of(&[3, 5, 6]);
+    world.ingest().expect_one_of(S::AFTER_FOREIGN_NEXT);
     assert_eq!(asked.load(Ordering::SeqCst), 0, "another host was asked");
     world.oracle().fired(&fault).fired(&redirect).check();
 }
@@ -427,9 +429,10 @@ macro_rules! suite {
 
 suite!(whoop, Whoop);
 suite!(oura, Oura);
+suite!(strava, Strava);
 
 /// The sources that the suite above covers.
-const COVERED: &[&str] = &["whoop", "oura"];
+const COVERED: &[&str] = &["whoop", "oura", "strava"];
 
 #[test]
 fn every_api_source_is_covered() {

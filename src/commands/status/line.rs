@@ -63,8 +63,7 @@ pub(super) fn lines(mut rows: Vec<Row>, logins: &[LoginSummary], view: View<'_>)
 /// What must be held for the source to be complete. One whose scope was not granted is not waited for.
 fn timed(source: &'static Source, granted: &[String]) -> Vec<&'static str> {
     let resources = source.api.as_ref().map_or(&[][..], |api| api.resources);
-    let is_granted = |scope: &str| scope.is_empty() || granted.is_empty() || granted.iter().any(|one| one == scope);
-    let timed = resources.iter().filter(|one| one.window != Window::Snapshot && is_granted(one.scope));
+    let timed = resources.iter().filter(|one| one.window != Window::Snapshot && one.is_open_to(granted));
     timed.map(|resource| resource.name).collect()
 }
 

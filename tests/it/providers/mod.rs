@@ -1,4 +1,5 @@
 //! Simulated providers, one file or folder each, written from the provider's documentation alone.
 
 pub mod oura;
+pub mod strava;
 pub mod whoop;

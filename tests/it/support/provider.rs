@@ -28,6 +28,25 @@ pub trait Simulation: Send + 'static {
     const REGISTERED_AT: Option<&'static str> = None;
     /// Path under which the data interface lives.
     const BASE: &'static str;
+    /// What a login needs to be told beside the source.
+    const LOGIN: &'static [&'static str] = &[];
+    /// Seconds an access token lives.
+    const LIFE: i64 = 3_600;
+
+    /// How its authorization server differs from the usual one.
+    fn customs(&self, _grants: &mut Grants) {}
+    /// How it refuses what does not concern the request itself.
+    fn refuse(&self, why: Refusal) -> Reply {
+        match why {
+            Refusal::Spent => Reply::empty(429),
+            Refusal::Token => Reply::json(401, r#"{"message":"Authorization was not valid"}"#),
+            Refusal::Scope => Reply::json(403, r#"{"message":"insufficient_scope"}"#),
+        }
+    }
+    /// The rate-limit headers of a reply, and whether it must be refused, where it has budgets of its own.
+    fn announce(&mut self) -> Option<(Vec<(&'static str, String)>, bool)> {
+        None
+    }
 
     /// The resource a path belongs to; `None`: no such path.
     fn resource(&self, method: &str, path: &str) -> Option<&'static str>;
@@ -38,6 +57,17 @@ pub trait Simulation: Send + 'static {
     /// What the program should hold after having read everything.
     fn truth(&self) -> Truth;
     fn set_now(&mut self, now: DateTime<Utc>);
+}
+
+/// Why a request is refused before anybody looks at what it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The budget is spent.
+    Spent,
+    /// The access token is not known.
+    Token,
+    /// It has not the scope.
+    Scope,
 }
 
 /// One line of the request log.
@@ -86,9 +116,12 @@ pub struct Provider<S: Simulation> {
 impl<S: Simulation> Provider<S> {
     pub fn start(mut sim: S, now: DateTime<Utc>, redirect_uri: &str) -> Self {
         sim.set_now(now);
+        let mut grants = Grants::new(S::SCOPES, redirect_uri).registered_at(S::REGISTERED_AT);
+        grants.life = S::LIFE;
+        sim.customs(&mut grants);
         let state = Arc::new(Mutex::new(State {
             sim,
-            grants: Grants::new(S::SCOPES, redirect_uri).registered_at(S::REGISTERED_AT),
+            grants,
             log: vec![],
             quota: None,
             refused: 0,
@@ -212,24 +245,29 @@ fn work<S: Simulation>(state: &mut State<S>, resource: &str, request: &Request) 
         "unknown" => return Reply::json(404, r#"{"message":"not found"}"#),
         _ => {}
     }
-    let (announced, over) = budget(state);
+    let (announced, over) = match state.sim.announce() {
+        Some(own) => own,
+        None => budget(state),
+    };
     if over {
         state.refused += 1;
-        return announced.into_iter().fold(Reply::empty(429), |r, (n, v)| r.header(n, v));
+        return announced.into_iter().fold(state.sim.refuse(Refusal::Spent), |r, (n, v)| r.header(n, v));
     }
     let bearer = request.header("authorization").and_then(|h| h.strip_prefix("Bearer "));
     // Some withdraw a grant by its token in the address.
     let bearer = bearer.or_else(|| request.param("access_token").filter(|_| resource == "revoke"));
+    let form = request.form();
+    let bearer = bearer.or_else(|| {
+        form.get("token").map(String::as_str).filter(|_| resource == "revoke" && state.grants.is_client(request))
+    });
     let reply = match bearer.and_then(|token| state.grants.scopes_of(token, now)) {
-        None => Reply::json(401, r#"{"message":"Authorization was not valid"}"#),
+        None => state.sim.refuse(Refusal::Token),
         Some(_) if resource == "revoke" => {
             state.grants.revoke_all();
             Reply::empty(204)
         }
         Some(scopes) => match state.sim.scope(resource) {
-            Some(needed) if !scopes.iter().any(|s| s == needed) => {
-                Reply::json(403, r#"{"message":"insufficient_scope"}"#)
-            }
+            Some(needed) if !scopes.iter().any(|s| s == needed) => state.sim.refuse(Refusal::Scope),
             _ => state.sim.answer(resource, request),
         },
     };

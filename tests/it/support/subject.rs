@@ -51,6 +51,11 @@ pub trait Subject: Simulation + Sized {
     /// The scope whose absence costs exactly one resource, and that resource.
     const SPARE_SCOPE: (&'static str, &'static str);
 
+    /// Whether a list ends with an empty page, so that even a short one takes two requests.
+    const LAST_PAGE_IS_EMPTY: bool = false;
+    /// How a run may end whose page led to another server.
+    const AFTER_FOREIGN_NEXT: &'static [i32] = &[3, 5, 6];
+
     /// The canonical table that the records of a resource become rows of.
     fn canonical(resource: &str) -> &str {
         resource

@@ -43,6 +43,16 @@ pub struct Grants {
     pub needs_offline: bool,
     /// The path of the one token endpoint that knows the application; none: any does.
     pub registered_at: Option<&'static str>,
+    /// What stands between scopes in addresses.
+    pub scope_separator: char,
+    /// Whether the token answer tells what was granted; the redirect tells it in any case.
+    pub scope_in_body: bool,
+    /// Whether a renewal gives the same access token again as long as it has more than an hour left.
+    pub keeps_young: bool,
+    /// Members that an answer to a code has besides.
+    pub with_code: serde_json::Value,
+    /// How a token endpoint refuses: what is wrong ("client", or the kind of the credential), and the usual status.
+    pub refusals: fn(&str, u16) -> Reply,
     pub ledger: Vec<Posted>,
     /// What the authorization requests looked like.
     pub asked: Vec<HashMap<String, String>>,
@@ -68,6 +78,11 @@ impl Grants {
             tries: 1,
             needs_offline: scopes.contains(&"offline"),
             registered_at: None,
+            scope_separator: ' ',
+            scope_in_body: true,
+            keeps_young: false,
+            with_code: serde_json::json!({}),
+            refusals: refused,
             ledger: vec![],
             asked: vec![],
             codes: HashMap::new(),
@@ -152,13 +167,18 @@ impl Grants {
                 .append_pair("error", error)
                 .append_pair("error_description", "The resource owner denied the request");
         } else {
-            let scopes = value("scope").split(' ').map(str::to_owned).filter(|s| self.ticked.contains(s)).collect();
+            let scopes: Vec<String> = value("scope")
+                .split(self.scope_separator)
+                .map(str::to_owned)
+                .filter(|scope| self.ticked.contains(scope))
+                .collect();
+            let granted = scopes.join(&self.scope_separator.to_string());
             let challenge = asked.get("code_challenge").cloned();
             if challenge.is_some() && value("code_challenge_method") != "S256" {
                 return Reply::json(400, r#"{"error":"invalid_request"}"#);
             }
             let code = self.issue("code");
-            to.query_pairs_mut().append_pair("code", &code).append_pair("scope", value("scope"));
+            to.query_pairs_mut().append_pair("code", &code).append_pair("scope", &granted);
             self.codes.insert(code, Code { redirect_uri: value("redirect_uri").into(), challenge, scopes });
         }
         to.query_pairs_mut().append_pair("state", &state);
@@ -191,22 +211,29 @@ impl Grants {
         }
         // client_secret_post; the Authorization header is not documented.
         if value("client_id") != self.client_id || value("client_secret") != self.client_secret {
-            return Reply::json(
-                401,
-                r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#,
-            );
+            return (self.refusals)("client", 401);
         }
         let scopes = match value("grant_type") {
             "authorization_code" => {
-                let Some(code) = self.codes.remove(value("code")) else { return refused() };
+                let Some(code) = self.codes.remove(value("code")) else {
+                    return (self.refusals)("code", 400);
+                };
                 let proof = code.challenge.is_none_or(|c| c == s256(value("code_verifier")));
                 if !proof || code.redirect_uri != value("redirect_uri") {
-                    return refused();
+                    return (self.refusals)("code", 400);
                 }
                 code.scopes
             }
             "refresh_token" => {
-                let Some(scopes) = self.refresh.get(value("refresh_token")).cloned() else { return refused() };
+                let Some(scopes) = self.refresh.get(value("refresh_token")).cloned() else {
+                    return (self.refusals)("refresh_token", 400);
+                };
+                if let Some(young) = self.young(now) {
+                    let (refresh, left) = (value("refresh_token").to_owned(), (young.1 - now).num_seconds());
+                    let body = serde_json::json!({"token_type": "Bearer", "access_token": young.0, "expires_in": left,
+                                                  "expires_at": young.1.timestamp(), "refresh_token": refresh});
+                    return Reply::json(200, body.to_string());
+                }
                 if self.rotates {
                     self.refresh.remove(value("refresh_token"));
                     self.access.clear();
@@ -222,14 +249,36 @@ impl Grants {
             } else {
                 scopes.iter().any(|s| s == "offline")
             };
-        self.answer(scopes, offline && (self.rotates || !renewal), now)
+        self.answer(scopes, offline && (self.rotates || !renewal), renewal, now)
     }
 
-    fn answer(&mut self, scopes: Vec<String>, with_refresh: bool, now: DateTime<Utc>) -> Reply {
+    /// The access token that is given again.
+    fn young(&self, now: DateTime<Utc>) -> Option<(String, DateTime<Utc>)> {
+        let is_young = |until: DateTime<Utc>| self.keeps_young && until - now > TimeDelta::hours(1);
+        self.access.iter().find(|(_, (until, _))| is_young(*until)).map(|(token, (until, _))| (token.clone(), *until))
+    }
+
+    /// Whether the application names itself as RFC 7617 has it.
+    pub fn is_client(&self, request: &Request) -> bool {
+        let plain = base64url(format!("{}:{}", self.client_id, self.client_secret).as_bytes());
+        let mut expected = plain.replace('-', "+").replace('_', "/");
+        while !expected.len().is_multiple_of(4) {
+            expected.push('=');
+        }
+        request.header("authorization") == Some(&format!("Basic {expected}"))
+    }
+
+    fn answer(&mut self, scopes: Vec<String>, with_refresh: bool, renewal: bool, now: DateTime<Utc>) -> Reply {
         let access = self.issue("access");
         let granted = scopes.join(" ");
         self.access.insert(access.clone(), (now + TimeDelta::seconds(self.life), scopes.clone()));
-        let mut body = serde_json::json!({ "access_token": access, "expires_in": self.life, "scope": granted });
+        let mut body = serde_json::json!({ "access_token": access, "expires_in": self.life });
+        if self.scope_in_body {
+            body["scope"] = granted.into();
+        }
+        for (name, value) in self.with_code.as_object().into_iter().flatten().filter(|_| !renewal) {
+            body[name] = value.clone();
+        }
         if let Some(kind) = self.token_type {
             body["token_type"] = kind.into();
         }
@@ -248,9 +297,13 @@ impl Grants {
     }
 }
 
-fn refused() -> Reply {
+fn refused(what: &str, status: u16) -> Reply {
+    if what == "client" {
+        let body = r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#;
+        return Reply::json(status, body);
+    }
     Reply::json(
-        400,
+        status,
         r#"{"error":"invalid_grant","error_description":"The provided authorization grant or refresh token is invalid, expired or revoked."}"#,
     )
 }

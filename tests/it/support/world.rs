@@ -83,7 +83,7 @@ impl<S: Subject> World<S> {
 
     /// Starts a login that waits for its callback; the address is its first line.
     pub fn start_login(&self) -> Running {
-        self.home.start_with_input(&["auth", S::ID, "--no-browser"])
+        self.home.start_with_input(&[&["auth", S::ID, "--no-browser"], S::LOGIN].concat())
     }
 
     #[track_caller]
@@ -123,7 +123,7 @@ impl<S: Subject> World<S> {
 
     /// Long enough for the access token to have expired.
     pub fn token_expires(&self) {
-        self.later(Duration::from_hours(2));
+        self.later(Duration::from_secs(2 * S::LIFE.unsigned_abs()));
     }
 
     /// Waits until a planned fault has happened.

@@ -1,0 +1,1 @@
+ cross join lateral unnest(n.children) p
