@@ -13,9 +13,9 @@ use crate::source::Slice;
 /// at its end.
 const NEIGHBOURHOOD: Duration = Duration::hours(36);
 
-/// What a resource listed in this run.
+/// What a resource listed: in this run, and in earlier ones as far as it is held.
 #[derive(Debug, Default)]
-pub(super) struct Lead {
+pub(crate) struct Lead {
     listed: Vec<Slice>,
     at: BTreeSet<DateTime<Utc>>,
 }
@@ -29,10 +29,13 @@ pub(super) enum Step {
 }
 
 impl Lead {
+    /// What is held before a run: completely for `listed`, and the times of all records.
+    pub(crate) fn held(listed: Vec<Slice>, at: impl IntoIterator<Item = DateTime<Utc>>) -> Self {
+        Self { listed, at: at.into_iter().collect() }
+    }
+
     pub(super) fn saw(&mut self, page: &Page) {
         self.at.extend(page.records.iter().filter_map(|record| record.record_at));
-        // One that could not be used may be of any time near those that could.
-        self.at.extend(page.earliest);
     }
 
     pub(super) fn listed(&mut self, slice: Slice) {

@@ -15,13 +15,14 @@ mod session;
 mod singles;
 pub(crate) mod slices;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Duration, Utc};
 use tokio::task::JoinSet;
 
 pub(crate) use error::{ExtractError, Reach};
+pub(crate) use lead::Lead;
 pub(crate) use session::{Parts, Session};
 
 use crate::failpoint::failpoint;
@@ -30,7 +31,6 @@ use crate::progress::Progress;
 use crate::source::{Batch, Call, Closing, Lacking, Message, PageToken, Resource, Slice, Window};
 use bundles::Bundles;
 use cut::Cut;
-use lead::Lead;
 use singles::Out;
 use slices::{Asked, Planned};
 
@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) resources: Vec<(&'static Resource, Vec<Planned>)>,
     /// Beside those, the ones whose records are asked for one by one.
     pub(crate) singles: Vec<&'static Resource>,
+    /// What is held of resources that lead others, by their names.
+    pub(crate) leads: HashMap<&'static str, Lead>,
     pub(crate) wish: Wish,
 }
 
@@ -71,7 +73,8 @@ const SHAPE_RETRIES: u32 = 2;
 /// Reads everything of `plan`; one resource's failure does not stop the others unless it reaches the account.
 pub(crate) async fn extract(session: Arc<Session>, plan: Plan, out: Out, progress: Progress) -> Vec<Finished> {
     let owner = Arc::new(Mutex::new(plan.owner));
-    let walk = |resource| Walk {
+    let leads = Mutex::new(plan.leads);
+    let walk = |resource: &'static Resource| Walk {
         session: session.clone(),
         run: plan.run,
         resource,
@@ -79,7 +82,7 @@ pub(crate) async fn extract(session: Arc<Session>, plan: Plan, out: Out, progres
         owner: owner.clone(),
         progress: progress.clone(),
         pages: 0,
-        lead: Lead::default(),
+        lead: leads.lock().ok().and_then(|mut leads| leads.remove(resource.name)).unwrap_or_default(),
     };
     let mut finished = Vec::new();
     // Where one resource alone says whose records these are, nothing else is asked for before it has.
@@ -102,10 +105,13 @@ pub(crate) async fn extract(session: Arc<Session>, plan: Plan, out: Out, progres
             (walk(resource), followers.into_iter().map(|(one, slices)| (walk(one), slices)).collect::<Vec<_>>());
         tasks.spawn(async move {
             let (end, lead) = leader.all(slices, None).await;
-            let is_read = end.result.is_ok();
+            let failed = end.result.as_ref().err().map(|error| error.failure.kind);
             let mut ends = vec![end];
             for (follower, slices) in followers {
-                ends.push(if is_read { follower.all(slices, Some(&lead)).await.0 } else { follower.waits() });
+                ends.push(match failed {
+                    None => follower.all(slices, Some(&lead)).await.0,
+                    Some(kind) => follower.waits(kind),
+                });
             }
             ends
         });
@@ -157,11 +163,11 @@ impl Walk {
     }
 
     /// Not read, since the resource that leads it was not.
-    fn waits(self) -> Finished {
+    fn waits(self, why: Kind) -> Finished {
         let name = self.resource.name;
         self.progress.finished(name, false);
         let what = format!("{name} was not read, since {} was not", self.resource.led_by);
-        let error = ExtractError::resource(Kind::Partial, what).next("the same command goes on where this one stopped");
+        let error = ExtractError::resource(why, what).next("the same command goes on where this one stopped");
         Finished { resource: name, result: Err(error) }
     }
 

@@ -1,7 +1,7 @@
 //! How far a resource is held: the open slice with its page token, and the closed slices as a multirange. Moves in the
 //! transaction of the rows it speaks of. What a closed slice no longer lists is marked missing, under a fuse.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use postgres::{GenericClient, Transaction};
@@ -9,10 +9,11 @@ use serde_json::json;
 
 use super::{Counts, Deletions, WriteError, copy};
 use crate::db::Sql;
+use crate::extract::Lead;
 use crate::extract::slices::Held;
 use crate::failure::{Failure, Kind};
 use crate::run::{Account, Run};
-use crate::source::{Batch, PageToken, Slice, Source};
+use crate::source::{Batch, PageToken, Resource, Slice, Source};
 
 /// What is held of `resource` before a run.
 pub(crate) fn held(client: &mut impl GenericClient, account: &Account, resource: &str) -> Result<Held, Failure> {
@@ -26,6 +27,23 @@ pub(crate) fn held(client: &mut impl GenericClient, account: &Account, resource:
     });
     let listed_at = client.query_opt(include_str!("sql/listed_at.sql"), &key).sql()?.and_then(|row| row.get(0));
     Ok(Held { covered, open, listed_at })
+}
+
+/// What is held of the resources of `source` that lead one of `followers`.
+pub(crate) fn leads(
+    client: &mut impl GenericClient,
+    account: &Account,
+    source: &Source,
+    followers: &[&'static Resource],
+) -> Result<HashMap<&'static str, Lead>, Failure> {
+    let mut leads = HashMap::new();
+    for name in followers.iter().map(|one| one.led_by).filter(|name| !name.is_empty()) {
+        let listed = held(client, account, name)?.covered;
+        let statement = copy::named(include_str!("sql/times.sql"), source, name);
+        let rows = client.query(&statement, &[&account.user_id, &account.account_id]).sql()?;
+        leads.insert(name, Lead::held(listed, rows.iter().map(|row| row.get(0))));
+    }
+    Ok(leads)
 }
 
 /// Moves the open slice on, or closes it. A tripped fuse leaves coverage where it was and is handed back.

@@ -101,7 +101,10 @@ impl Site {
         let saved = locked.saved_answer(&intent)?.and_then(|bytes| Answer::from_bytes(&bytes));
         let Some(answer) = saved else { return Ok((record, Some(intent))) };
         let Reading::Granted(grant) = answer.read(self.auth) else { return Ok((record, Some(intent))) };
-        let record = renewed(&record, &answer, *grant, self.auth)?;
+        let record = match renewed(&record, &answer, *grant, self.auth) {
+            Ok(record) => record,
+            Err(trouble) => return Err(self.not_ours(locked, record, trouble)?),
+        };
         locked.publish_recovered(&record)?;
         Ok((record, None))
     }
@@ -178,9 +181,13 @@ impl Site {
         let prepared = if (200..300).contains(&answer.head.status) {
             let durable = prepared.persist(answer.to_bytes().expose_secret())?;
             if let Reading::Granted(grant) = answer.read(self.auth) {
-                let record = renewed(&record, answer, *grant, self.auth)?;
-                durable.finish(&record)?;
-                return Ok(self.obtained(&record, true));
+                return match renewed(&record, answer, *grant, self.auth) {
+                    Ok(record) => {
+                        durable.finish(&record)?;
+                        Ok(self.obtained(&record, true))
+                    }
+                    Err(trouble) => Err(self.not_ours(durable.no_token().settled()?, record, trouble)?),
+                };
             }
             durable.no_token()
         } else {
@@ -209,6 +216,15 @@ impl Site {
             Reading::Unknown(reason) => Err(Trouble::Later { reason, unsure: true }),
             Reading::Granted(_) => Err(Trouble::Later { reason: format!("HTTP {}", answer.head.status), unsure: true }),
         }
+    }
+
+    /// A renewal brought tokens of somebody else: they are not kept, and a person must log in.
+    fn not_ours(&self, locked: &Locked<'_>, mut record: Record, trouble: Trouble) -> Result<Trouble, Trouble> {
+        let reason = "it renewed the login as that of another person".to_owned();
+        record.dead = Some(Death { at: self.clock.now(), reason, interrupted_at: None });
+        locked.forget_intent()?;
+        locked.save(&record)?;
+        Ok(trouble)
     }
 
     fn bad_client(&self, reason: &str) -> Trouble {

@@ -297,3 +297,16 @@ fn where_the_old_token_still_serves_a_lost_answer_is_asked_for_again() {
     world.site.auth = &AUTH;
     assert!(matches!(world.obtain(), Err(Trouble::Interrupted { .. })));
 }
+
+#[test]
+fn tokens_of_somebody_else_are_not_kept() {
+    let theirs = r#"{"access_token":"a2","refresh_token":"r2","userid":"2"}"#;
+    let world = World::new(vec![Act::Say(200, theirs)]);
+    let mut record = world.record();
+    record.owner = Some("1".into());
+    world.site.store.lock(WAIT).unwrap().save(&record).unwrap();
+    assert!(matches!(world.obtain(), Err(Trouble::Unusable { .. })));
+    assert!(matches!(world.obtain(), Err(Trouble::Dead { .. })), "a person must log in");
+    assert_eq!(world.requests(), 1);
+    assert_eq!((world.record().spends(), world.site.store.renewal_is_open()), ("r1", false));
+}

@@ -3,6 +3,7 @@
 
 mod outcome;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -172,8 +173,10 @@ fn take(
     if ctx.out.progress_mode() == ProgressMode::Bar {
         ctx.out.note(&planned(&resources, api));
     }
+    let leads = load::coverage::leads(client, &account, source, &job.resources)?;
     let wish = Wish { asked: options.asked, now };
-    let plan = Plan { run: run.run_id, owner: account.external_user_id.clone().or(said), resources, singles, wish };
+    let plan =
+        Plan { run: run.run_id, owner: account.external_user_id.clone().or(said), resources, singles, leads, wish };
     let session = Arc::new(Session::new(Parts {
         source,
         api,
@@ -258,7 +261,14 @@ fn fetch(
         let listening = stop.listen();
         let mut tasks = Vec::new();
         for (_, one) in &mut taken {
-            let nothing = Plan { run: 0, owner: None, resources: Vec::new(), singles: Vec::new(), wish: one.plan.wish };
+            let nothing = Plan {
+                run: 0,
+                owner: None,
+                resources: Vec::new(),
+                singles: Vec::new(),
+                leads: HashMap::new(),
+                wish: one.plan.wish,
+            };
             let plan = std::mem::replace(&mut one.plan, nothing);
             tasks.push(tokio::spawn(extract::extract(one.session.clone(), plan, sender.clone(), one.progress.clone())));
         }

@@ -6,9 +6,11 @@ mod apple_health;
 mod oura;
 mod strava;
 mod whoop;
+mod withings;
 
 /// All sources, in the order in which lists show them.
-pub(crate) static ALL: &[&Source] = &[&whoop::SOURCE, &oura::SOURCE, &strava::SOURCE, &apple_health::SOURCE];
+pub(crate) static ALL: &[&Source] =
+    &[&whoop::SOURCE, &oura::SOURCE, &withings::SOURCE, &strava::SOURCE, &apple_health::SOURCE];
 
 /// What people may still ask for.
 static RETIRED: &[Retired] = &[Retired {

@@ -44,3 +44,4 @@ mod status;
 mod sweep;
 mod tls;
 mod windows;
+mod withings;

@@ -3,3 +3,4 @@
 pub mod oura;
 pub mod strava;
 pub mod whoop;
+pub mod withings;

@@ -191,6 +191,11 @@ fn canonical_differences(client: &mut Client, id: &str, truth: &Truth) -> Vec<St
                 "" => String::new(),
                 column => text(column),
             };
+            // Beside its mean a metric of a day may have a lowest and a highest value.
+            let what = match row["stat"].as_str() {
+                Some(stat @ ("min" | "max")) => format!("{what} {stat}"),
+                _ => what,
+            };
             let spot = Spot { table, raw_table, raw_source_id, what };
             if truth.optional_raw.contains(&(short, spot.raw_source_id.clone())) {
                 continue;

@@ -50,6 +50,18 @@ pub trait Simulation: Send + 'static {
 
     /// The resource a path belongs to; `None`: no such path.
     fn resource(&self, method: &str, path: &str) -> Option<&'static str>;
+    /// The same where more than method and path decide.
+    fn named(&self, request: &Request, path: &str) -> Option<&'static str> {
+        self.resource(&request.method, path)
+    }
+    /// A call about a grant that neither the token endpoint's grants nor a bearer cover; with the name for the log.
+    fn about_grants(&mut self, _: &mut Grants, _: &Request) -> Option<(&'static str, Reply)> {
+        None
+    }
+    /// How it writes what the token endpoint answers.
+    fn token_reply(&self, _: &Request, reply: Reply) -> Reply {
+        reply
+    }
     /// The scope a resource needs.
     fn scope(&self, resource: &str) -> Option<&'static str>;
     /// Answers an authorised request.
@@ -210,16 +222,23 @@ fn serve<S: Simulation>(shared: &Mutex<State<S>>, request: &Request) -> Reply {
     let mut guard = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let state = &mut *guard;
     let path = request.path.strip_prefix(S::BASE).unwrap_or(&request.path);
-    let resource = if request.path == S::TOKEN || S::OTHER_TOKENS.contains(&request.path.as_str()) {
+    let about_grants = state.sim.about_grants(&mut state.grants, request);
+    let resource = if let Some((name, _)) = &about_grants {
+        name
+    } else if request.path == S::TOKEN || S::OTHER_TOKENS.contains(&request.path.as_str()) {
         "token"
     } else if request.path == S::AUTHORIZE {
         "authorize"
     } else {
-        state.sim.resource(&request.method, path).unwrap_or("unknown")
+        state.sim.named(request, path).unwrap_or("unknown")
     };
     let rules: Vec<Arc<Rule>> = state.rules.iter().filter(|r| r.applies(resource)).cloned().collect();
     let idle = rules.iter().any(|r| r.instead_of_work());
-    let mut reply = if idle { Reply::json(200, "{}") } else { work(state, resource, request) };
+    let mut reply = match about_grants {
+        Some((_, reply)) => reply,
+        None if idle => Reply::json(200, "{}"),
+        None => work(state, resource, request),
+    };
     reply = reply.header("date", state.now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
     for rule in &rules {
         reply = rule.act(reply, request);
@@ -229,7 +248,8 @@ fn serve<S: Simulation>(shared: &Mutex<State<S>>, request: &Request) -> Reply {
         method: request.method.clone(),
         path: request.path.clone(),
         resource: resource.to_owned(),
-        query: request.query.clone(),
+        // What a form says stands beside; what it says to the token endpoint has a ledger of its own.
+        query: request.query.iter().cloned().chain(form_of(request, resource)).collect(),
         headers: request.headers.clone(),
         status: reply.status,
         at: Instant::now(),
@@ -237,11 +257,20 @@ fn serve<S: Simulation>(shared: &Mutex<State<S>>, request: &Request) -> Reply {
     reply
 }
 
+fn form_of(request: &Request, resource: &str) -> Vec<(String, String)> {
+    let is_form =
+        request.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    if resource == "token" || !is_form { vec![] } else { request.form().into_iter().collect() }
+}
+
 fn work<S: Simulation>(state: &mut State<S>, resource: &str, request: &Request) -> Reply {
     let now = state.now;
     match resource {
-        "token" => return state.grants.token(request, now),
-        "authorize" => return state.grants.authorize(request),
+        "token" => {
+            let reply = state.grants.token(request, now);
+            return state.sim.token_reply(request, reply);
+        }
+        "authorize" => return state.grants.authorize(request, now),
         "unknown" => return Reply::json(404, r#"{"message":"not found"}"#),
         _ => {}
     }

@@ -46,7 +46,7 @@ pub trait Subject: Simulation + Sized {
     const LISTINGS: &'static [&'static str];
     /// One of them, with at least three pages in `many`.
     const PAGED: &'static str;
-    /// The resource whose records say whose they are.
+    /// The resource whose records say whose they are; `token`: none does, and the answer of the token endpoint says it.
     const OWNED: &'static str;
     /// The scope whose absence costs exactly one resource, and that resource.
     const SPARE_SCOPE: (&'static str, &'static str);

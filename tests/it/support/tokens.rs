@@ -18,6 +18,7 @@ pub struct Posted {
 }
 
 struct Code {
+    issued_at: DateTime<Utc>,
     redirect_uri: String,
     challenge: Option<String>,
     scopes: Vec<String>,
@@ -53,6 +54,10 @@ pub struct Grants {
     pub with_code: serde_json::Value,
     /// How a token endpoint refuses: what is wrong ("client", or the kind of the credential), and the usual status.
     pub refusals: fn(&str, u16) -> Reply,
+    /// Seconds a code lives; none: as long as it takes.
+    pub code_life: Option<i64>,
+    /// Seconds that a refresh token still works after it was renewed, unless the new access token is used before.
+    pub grace: Option<i64>,
     pub ledger: Vec<Posted>,
     /// What the authorization requests looked like.
     pub asked: Vec<HashMap<String, String>>,
@@ -60,6 +65,8 @@ pub struct Grants {
     access: HashMap<String, (DateTime<Utc>, Vec<String>)>,
     refresh: HashMap<String, Vec<String>>,
     issued: Vec<String>,
+    /// Renewed refresh tokens in their grace: until when, and the access token whose use ends it.
+    renewed: HashMap<String, (DateTime<Utc>, String, Vec<String>)>,
 }
 
 impl Grants {
@@ -83,6 +90,9 @@ impl Grants {
             keeps_young: false,
             with_code: serde_json::json!({}),
             refusals: refused,
+            code_life: None,
+            grace: None,
+            renewed: HashMap::new(),
             ledger: vec![],
             asked: vec![],
             codes: HashMap::new(),
@@ -108,6 +118,7 @@ impl Grants {
     pub fn revoke_all(&mut self) {
         self.access.clear();
         self.refresh.clear();
+        self.renewed.clear();
     }
 
     /// Makes the access tokens of now worthless, though not the refresh token.
@@ -137,12 +148,13 @@ impl Grants {
         self.ledger.iter().map(|p| (p.grant.clone(), p.status)).collect()
     }
 
-    pub fn scopes_of(&self, token: &str, now: DateTime<Utc>) -> Option<Vec<String>> {
+    pub fn scopes_of(&mut self, token: &str, now: DateTime<Utc>) -> Option<Vec<String>> {
+        self.renewed.retain(|_, (_, access, _)| access != token);
         self.access.get(token).filter(|(until, _)| *until > now).map(|(_, scopes)| scopes.clone())
     }
 
     /// The page a browser is sent to; the person agrees at once, or does not.
-    pub fn authorize(&mut self, request: &Request) -> Reply {
+    pub fn authorize(&mut self, request: &Request, now: DateTime<Utc>) -> Reply {
         let asked: HashMap<String, String> = request.query.iter().cloned().collect();
         self.asked.push(asked.clone());
         let value = |name: &str| asked.get(name).map_or("", String::as_str);
@@ -179,7 +191,8 @@ impl Grants {
             }
             let code = self.issue("code");
             to.query_pairs_mut().append_pair("code", &code).append_pair("scope", &granted);
-            self.codes.insert(code, Code { redirect_uri: value("redirect_uri").into(), challenge, scopes });
+            self.codes
+                .insert(code, Code { issued_at: now, redirect_uri: value("redirect_uri").into(), challenge, scopes });
         }
         to.query_pairs_mut().append_pair("state", &state);
         Reply::empty(302).header("location", to.to_string())
@@ -219,13 +232,17 @@ impl Grants {
                     return (self.refusals)("code", 400);
                 };
                 let proof = code.challenge.is_none_or(|c| c == s256(value("code_verifier")));
-                if !proof || code.redirect_uri != value("redirect_uri") {
+                let is_old = self.code_life.is_some_and(|life| (now - code.issued_at).num_seconds() > life);
+                if !proof || is_old || code.redirect_uri != value("redirect_uri") {
                     return (self.refusals)("code", 400);
                 }
                 code.scopes
             }
             "refresh_token" => {
-                let Some(scopes) = self.refresh.get(value("refresh_token")).cloned() else {
+                let sent = value("refresh_token").to_owned();
+                let once_more =
+                    self.renewed.get(&sent).filter(|(until, _, _)| now <= *until).map(|(_, _, s)| s.clone());
+                let Some(scopes) = self.refresh.get(&sent).cloned().or(once_more) else {
                     return (self.refusals)("refresh_token", 400);
                 };
                 if let Some(young) = self.young(now) {
@@ -235,8 +252,10 @@ impl Grants {
                     return Reply::json(200, body.to_string());
                 }
                 if self.rotates {
-                    self.refresh.remove(value("refresh_token"));
-                    self.access.clear();
+                    self.refresh.remove(&sent);
+                    if self.grace.is_none() {
+                        self.access.clear();
+                    }
                 }
                 scopes
             }
@@ -249,7 +268,13 @@ impl Grants {
             } else {
                 scopes.iter().any(|s| s == "offline")
             };
-        self.answer(scopes, offline && (self.rotates || !renewal), renewal, now)
+        let reply = self.answer(scopes.clone(), offline && (self.rotates || !renewal), renewal, now);
+        if let Some(seconds) = self.grace.filter(|_| renewal) {
+            let access = self.issued.iter().rev().find(|token| self.access.contains_key(*token)).cloned();
+            let until = now + TimeDelta::seconds(seconds);
+            self.renewed.insert(value("refresh_token").to_owned(), (until, access.unwrap_or_default(), scopes));
+        }
+        reply
     }
 
     /// The access token that is given again.
