@@ -172,7 +172,6 @@ pub(crate) enum Revoke {
     /// good for one call. Answers come in an envelope, as those of [`Auth::token_at`] do.
     Signed { path: &'static str, nonce: &'static str },
     /// A form (RFC 7009) to this path of the server that gave the token, with the token as this field.
-    #[allow(dead_code, reason = "for providers after RFC 7009, as Google is")]
     Form(&'static str, &'static str),
 }
 
@@ -488,7 +487,6 @@ pub(crate) enum Call {
         fields: Vec<(String, String)>,
     },
     /// A question too large for an address: it reads, and may be repeated like a GET.
-    #[allow(dead_code, reason = "for providers that are asked with a body, as Google's totals are")]
     Json {
         path: String,
         body: serde_json::Value,

@@ -3,6 +3,7 @@
 use crate::source::{Retired, Source};
 
 mod apple_health;
+mod google_health;
 mod oura;
 mod strava;
 mod whoop;
@@ -10,7 +11,7 @@ mod withings;
 
 /// All sources, in the order in which lists show them.
 pub(crate) static ALL: &[&Source] =
-    &[&whoop::SOURCE, &oura::SOURCE, &withings::SOURCE, &strava::SOURCE, &apple_health::SOURCE];
+    &[&whoop::SOURCE, &oura::SOURCE, &withings::SOURCE, &strava::SOURCE, &google_health::SOURCE, &apple_health::SOURCE];
 
 /// What people may still ask for.
 static RETIRED: &[Retired] = &[Retired {

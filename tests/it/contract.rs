@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::providers::google_health::Google;
 use crate::providers::oura::Oura;
 use crate::providers::strava::Strava;
 use crate::providers::whoop::Whoop;
@@ -319,7 +320,8 @@ fn an_empty_listing_retires_nothing<S: Subject>() {
     world.provider.with(|sim| sim.hide(S::PAGED));
     world.ingest().expect(6).says(S::PAGED);
     assert_eq!(before, fingerprint(&mut world.sql()), "an empty listing changed something");
-    let overview = world.health(&["status"]).expect(0).says("look").says(&format!("health status {}", S::ID));
+    let overview =
+        world.health(&["status"]).expect(0).says("look").says(&format!("health status {}", S::ID.replace('_', "-")));
     assert!(!overview.stdout.contains("nothing needs you"), "{}", overview.report());
     world.health(&["status", S::ID]).expect(0).says("ended failed (6)").says(S::PAGED);
     world.provider.with(S::show_all);
@@ -439,9 +441,10 @@ suite!(whoop, Whoop);
 suite!(oura, Oura);
 suite!(withings, Withings);
 suite!(strava, Strava);
+suite!(google_health, Google);
 
 /// The sources that the suite above covers.
-const COVERED: &[&str] = &["whoop", "oura", "withings", "strava"];
+const COVERED: &[&str] = &["whoop", "oura", "withings", "strava", "google_health"];
 
 #[test]
 fn every_api_source_is_covered() {

@@ -29,6 +29,7 @@ mod contract;
 mod daily_refresh;
 mod demo;
 mod exit_codes;
+mod google_health;
 mod ingest_faults;
 mod interrupted;
 mod kill_points;

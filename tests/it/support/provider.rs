@@ -90,6 +90,7 @@ pub struct Entry {
     pub resource: String,
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
+    pub body: String,
     pub status: u16,
     pub at: Instant,
 }
@@ -251,6 +252,7 @@ fn serve<S: Simulation>(shared: &Mutex<State<S>>, request: &Request) -> Reply {
         // What a form says stands beside; what it says to the token endpoint has a ledger of its own.
         query: request.query.iter().cloned().chain(form_of(request, resource)).collect(),
         headers: request.headers.clone(),
+        body: request.body.clone(),
         status: reply.status,
         at: Instant::now(),
     });
@@ -283,11 +285,11 @@ fn work<S: Simulation>(state: &mut State<S>, resource: &str, request: &Request) 
         return announced.into_iter().fold(state.sim.refuse(Refusal::Spent), |r, (n, v)| r.header(n, v));
     }
     let bearer = request.header("authorization").and_then(|h| h.strip_prefix("Bearer "));
-    // Some withdraw a grant by its token in the address.
+    // Some withdraw a grant by its token in the address, others in a form.
     let bearer = bearer.or_else(|| request.param("access_token").filter(|_| resource == "revoke"));
     let form = request.form();
     let bearer = bearer.or_else(|| {
-        form.get("token").map(String::as_str).filter(|_| resource == "revoke" && state.grants.is_client(request))
+        form.get("token").map(String::as_str).filter(|_| resource == "revoke" && state.grants.may_revoke(request))
     });
     let reply = match bearer.and_then(|token| state.grants.scopes_of(token, now)) {
         None => state.sim.refuse(Refusal::Token),

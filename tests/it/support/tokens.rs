@@ -22,6 +22,8 @@ struct Code {
     redirect_uri: String,
     challenge: Option<String>,
     scopes: Vec<String>,
+    /// Whether a refresh token was asked for.
+    lasts: bool,
 }
 
 /// The logins of one simulated provider, and how it treats the next one.
@@ -42,6 +44,10 @@ pub struct Grants {
     pub tries: usize,
     /// Whether a refresh token comes only with the scope `offline`.
     pub needs_offline: bool,
+    /// Parameters of an authorization request without which no refresh token comes.
+    pub offline_params: &'static [(&'static str, &'static str)],
+    /// Whether whoever holds a token may withdraw its grant, without saying which application asks.
+    pub bearer_revokes: bool,
     /// The path of the one token endpoint that knows the application; none: any does.
     pub registered_at: Option<&'static str>,
     /// What stands between scopes in addresses.
@@ -84,6 +90,8 @@ impl Grants {
             token_type: Some("bearer"),
             tries: 1,
             needs_offline: scopes.contains(&"offline"),
+            offline_params: &[],
+            bearer_revokes: false,
             registered_at: None,
             scope_separator: ' ',
             scope_in_body: true,
@@ -189,10 +197,13 @@ impl Grants {
             if challenge.is_some() && value("code_challenge_method") != "S256" {
                 return Reply::json(400, r#"{"error":"invalid_request"}"#);
             }
+            let lasts = self.offline_params.iter().all(|(name, wanted)| value(name) == *wanted);
             let code = self.issue("code");
             to.query_pairs_mut().append_pair("code", &code).append_pair("scope", &granted);
-            self.codes
-                .insert(code, Code { issued_at: now, redirect_uri: value("redirect_uri").into(), challenge, scopes });
+            self.codes.insert(
+                code,
+                Code { issued_at: now, redirect_uri: value("redirect_uri").into(), challenge, scopes, lasts },
+            );
         }
         to.query_pairs_mut().append_pair("state", &state);
         Reply::empty(302).header("location", to.to_string())
@@ -226,7 +237,7 @@ impl Grants {
         if value("client_id") != self.client_id || value("client_secret") != self.client_secret {
             return (self.refusals)("client", 401);
         }
-        let scopes = match value("grant_type") {
+        let (scopes, lasts) = match value("grant_type") {
             "authorization_code" => {
                 let Some(code) = self.codes.remove(value("code")) else {
                     return (self.refusals)("code", 400);
@@ -236,7 +247,7 @@ impl Grants {
                 if !proof || is_old || code.redirect_uri != value("redirect_uri") {
                     return (self.refusals)("code", 400);
                 }
-                code.scopes
+                (code.scopes, code.lasts)
             }
             "refresh_token" => {
                 let sent = value("refresh_token").to_owned();
@@ -257,7 +268,7 @@ impl Grants {
                         self.access.clear();
                     }
                 }
-                scopes
+                (scopes, true)
             }
             _ => return Reply::json(400, r#"{"error":"unsupported_grant_type"}"#),
         };
@@ -268,7 +279,7 @@ impl Grants {
             } else {
                 scopes.iter().any(|s| s == "offline")
             };
-        let reply = self.answer(scopes.clone(), offline && (self.rotates || !renewal), renewal, now);
+        let reply = self.answer(scopes.clone(), lasts && offline && (self.rotates || !renewal), renewal, now);
         if let Some(seconds) = self.grace.filter(|_| renewal) {
             let access = self.issued.iter().rev().find(|token| self.access.contains_key(*token)).cloned();
             let until = now + TimeDelta::seconds(seconds);
@@ -281,6 +292,11 @@ impl Grants {
     fn young(&self, now: DateTime<Utc>) -> Option<(String, DateTime<Utc>)> {
         let is_young = |until: DateTime<Utc>| self.keeps_young && until - now > TimeDelta::hours(1);
         self.access.iter().find(|(_, (until, _))| is_young(*until)).map(|(token, (until, _))| (token.clone(), *until))
+    }
+
+    /// Whether a request may withdraw the grant whose token it names.
+    pub fn may_revoke(&self, request: &Request) -> bool {
+        self.bearer_revokes || self.is_client(request)
     }
 
     /// Whether the application names itself as RFC 7617 has it.
