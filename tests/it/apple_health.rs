@@ -16,6 +16,7 @@ mod journeys;
 mod kept;
 mod kills;
 mod mended;
+mod odd;
 mod parts;
 mod reckoned;
 mod rewritten;

@@ -266,7 +266,7 @@ fn attributes(written: &str) -> Result<Vec<(String, String)>, Fault> {
 
 fn zone(attributes: &[(String, String)]) -> Option<Tz> {
     let of = |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    of("value").filter(|_| of("key") == Some("HKTimeZone"))?.parse().ok()
+    super::instant::zone(of("value").filter(|_| of("key") == Some("HKTimeZone"))?)
 }
 
 /// Name and attributes in the order of their names, instants whatever offset they are written in, devices without their

@@ -2,13 +2,31 @@
 //! that of the phone on the day of the export, so it leads to the instant and says nothing else. Beats of a heart rate
 //! variability record have a bare time of day.
 
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
 /// An instant in whole seconds since 1970, and the offset that was written beside it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Stamp {
     pub(super) at: i64,
     pub(super) offset_s: i32,
+}
+
+/// The zone that `HKTimeZone` names. Apps that know only an offset write `GMT+0200`, which has a name where it is of whole
+/// hours; any other name that is none says nothing.
+pub(super) fn zone(name: &str) -> Option<Tz> {
+    name.parse().ok().or_else(|| {
+        let (sign, offset) = name.strip_prefix("GMT")?.split_at_checked(1)?;
+        let hours: u8 = offset.strip_suffix("00")?.trim_end_matches(':').parse().ok()?;
+        let west = match sign {
+            "+" => '-', // these names count westward
+            "-" => '+',
+            _ => return None,
+        };
+        format!("Etc/GMT{west}{hours}").parse().ok()
+    })
 }
 
 /// Half a day in hundredths of a second: clocks of twelve hours repeat after it.
@@ -43,13 +61,33 @@ pub(super) fn stamp(text: &str) -> Option<Stamp> {
     Some(Stamp { at: local - i64::from(offset_s), offset_s })
 }
 
+/// The same with the digits and decimal signs of this program: phones write those of their language.
+fn western(text: &str) -> Cow<'_, str> {
+    const ZEROES: [u32; 4] = [0x660, 0x6F0, 0x966, 0x9E6]; // Arabic, Persian, Devanagari, Bengali
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let digit = |c: char| ZEROES.iter().find_map(|zero| u32::from(c).checked_sub(*zero).filter(|digit| *digit < 10));
+    Cow::Owned(
+        text.chars()
+            .map(|c| match digit(c) {
+                Some(digit) => char::from_digit(digit, 10).unwrap_or(c),
+                None if c == '\u{66b}' => '.',
+                None => c,
+            })
+            .collect(),
+    )
+}
+
 /// Seconds from `start` to a time of day such as `7:11:52.21 AM` in the export's offset. Whether the clock has 12 or 24
 /// hours, and how the phone's language writes the half of the day, does not matter: a record lasts minutes.
 pub(super) fn beat(text: &str, start: Stamp) -> Option<f64> {
+    let text: &str = &western(text);
     let clock = &text[text.find(|c: char| c.is_ascii_digit())?..];
     let is_clock = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.' | ',');
     let clock = &clock[..clock.find(|c| !is_clock(c)).unwrap_or(clock.len())];
-    let mut parts = clock.splitn(3, ':');
+    // Some languages write 13.00.03,10.
+    let mut parts = clock.splitn(3, if clock.contains(':') { ':' } else { '.' });
     let hour: u32 = parts.next()?.parse().ok().filter(|hour| *hour < 24)?;
     let minute: u32 = parts.next()?.parse().ok().filter(|minute| *minute < 60)?;
     let second = parts.next()?;
@@ -74,6 +112,29 @@ mod tests {
         assert_eq!(new, Stamp { at: 1_434_464_356, offset_s: -25200 });
         assert_eq!(stamp("20150616071916-0700"), Some(new));
         assert_eq!(stamp("2015-06-16 17:19:16 +0300").map(|s| s.at), Some(new.at));
+    }
+
+    #[test]
+    fn an_offset_for_a_zone_is_one() {
+        assert_eq!(zone("Asia/Tokyo"), Some(Tz::Asia__Tokyo));
+        assert_eq!(zone("GMT+0900"), Some(Tz::Etc__GMTMinus9));
+        assert_eq!(zone("GMT-0700"), Some(Tz::Etc__GMTPlus7));
+        assert_eq!(zone("GMT+09:00"), Some(Tz::Etc__GMTMinus9));
+        assert_eq!(zone("GMT+0000"), Some(Tz::Etc__GMTMinus0));
+        for name in ["", "GMT+0530", "GMT+1900", "GMT09", "GMT+", "GMT\u{e9}00", "Europe/Nowhere"] {
+            assert_eq!(zone(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_beat_is_read_in_the_digits_of_the_phone() {
+        let start = stamp("2024-01-01 13:00:00 +0100").expect("a stamp");
+        for text in
+            ["13:00:03.10", "1:00:03.10 PM", "13:00:03,10", "13.00.03,10", "13.00.03.10", "١٣:٠٠:٠٣٫١٠", "۱۳:۰۰:۰۳٫۱۰"]
+        {
+            assert_eq!(beat(text, start), Some(3.1), "{text}");
+        }
+        assert_eq!(beat("١٣", start), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 
 use super::attributes::{Malformed, split, unescape};
-use super::instant::{Stamp, beat, stamp};
+use super::instant::{Stamp, beat, stamp, zone};
 
 /// No tag may have more attributes (docs/adr/24).
 pub(super) const MOST_ATTRIBUTES: usize = 256;
@@ -172,7 +172,7 @@ impl Draft {
         let start = start.ok_or_else(|| Fault::new("no_start", "startDate: missing"))?;
         let start = date("startDate", Some(start))?.ok_or_else(|| Fault::new("no_start", "startDate: empty"))?;
         let metadata = std::mem::take(&mut self.metadata);
-        let zone = metadata.iter().find(|(key, _)| key == "HKTimeZone").and_then(|(_, name)| name.parse().ok());
+        let zone = metadata.iter().find(|(key, _)| key == "HKTimeZone").and_then(|(_, name)| zone(name));
         if is_unusable(&kind, value_text.as_deref()) {
             return Err(Fault::new("bad_number", "value: not a number"));
         }
@@ -216,14 +216,17 @@ fn is_unusable(kind: &str, value: Option<&str>) -> bool {
     kind.starts_with(QUANTITY) && value.is_some_and(|value| !value.is_empty() && number(value).is_none())
 }
 
-/// What a text says where it is a finite number.
+/// No quantity of a body comes near: what is larger is damage, and would overflow where units are converted.
+const LARGEST: f64 = 1e100;
+
+/// What a text says where it is a number that can be reckoned with.
 pub(super) fn number(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| number.is_finite())
+    text.parse().ok().filter(|number: &f64| number.abs() <= LARGEST)
 }
 
 fn beats(written: &[(String, String)], start: Stamp) -> Result<Vec<(f64, f64)>, Fault> {
     let read = |(time, bpm): &(String, String)| {
-        let bpm = bpm.parse::<f64>().ok().filter(|bpm| bpm.is_finite());
+        let bpm = number(bpm);
         beat(time, start).zip(bpm).ok_or_else(|| Fault::new("bad_beat", "a beat without a time of day or a number"))
     };
     written.iter().map(read).collect()
@@ -326,6 +329,7 @@ mod tests {
         let code = |attributes: &str| record(attributes, &[]).map_err(|fault| fault.code);
         assert_eq!(code(&WALK.replace("'12'", "'twelve'")).map(|_| ()), Err("bad_number"));
         assert_eq!(code(&WALK.replace("'12'", "'1e999'")).map(|_| ()), Err("bad_number"));
+        assert_eq!(code(&WALK.replace("'12'", "'-1e101'")).map(|_| ()), Err("bad_number"));
         assert_eq!(code(&WALK.replace("'12'", "'NaN'")).map(|_| ()), Err("bad_number"));
         assert_eq!(code(&WALK.replace("2019-09-01 05:51", "2019-13-01 05:51")).map(|_| ()), Err("bad_date"));
         assert_eq!(code(&WALK.replace("startDate", "beginDate")).map(|_| ()), Err("no_start"));

@@ -155,7 +155,7 @@ fn zone(record: &Record, last: &mut (String, Option<Tz>)) -> Option<Tz> {
     let (_, name) = record.metadata.iter().find(|(key, _)| key == "HKTimeZone")?;
     if last.0 != *name {
         name.clone_into(&mut last.0);
-        last.1 = name.parse().ok();
+        last.1 = super::instant::zone(name);
     }
     last.1
 }

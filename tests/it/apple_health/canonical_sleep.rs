@@ -57,7 +57,7 @@ pub fn assert_invariants(phone: &Phone) {
     let sums = "canonical.sleep_sessions s where stage_scheme = 'stages'
                   and light_s + deep_s + rem_s + asleep_unstaged_s is distinct from asleep_s";
     assert_eq!(count(&mut sql, sums), 0, "stages that do not add up");
-    let of_stages = "canonical.sleep_sessions s where asleep_s is distinct from (
+    let of_stages = "canonical.sleep_sessions s where coalesce(asleep_s, 0) is distinct from (
                        select coalesce(sum(extract(epoch from g.end_at - g.start_at)), 0) from canonical.sleep_stages g
                         where g.sleep_id = s.sleep_id and g.stage in ('light', 'deep', 'rem', 'asleep')) and retired_at is null";
     assert_eq!(count(&mut sql, of_stages), 0, "asleep is not the sum of its stages");
@@ -128,7 +128,7 @@ fn an_hour_joins_and_a_minute_more_parts() {
         [
             "2026-01-11 unknown asleep_only 180 120",
             "2026-01-11 main asleep_only 179 179",
-            "2026-01-13 main none 480 0",
+            "2026-01-13 main none 480 null",
             "2026-01-15 main asleep_only 420 420",
         ]
     );

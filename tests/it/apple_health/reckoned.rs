@@ -7,14 +7,14 @@ use crate::support::rows::{rows, value};
 
 /// The one text that a query gives.
 #[track_caller]
-fn said(sql: &mut postgres::Client, query: &str) -> String {
+pub(super) fn said(sql: &mut postgres::Client, query: &str) -> String {
     value(sql, query).expect("a value")
 }
 
-const EXPORTED: &str = "2026-02-01 10:00:00";
+pub(super) const EXPORTED: &str = "2026-02-01 10:00:00";
 
 /// A record as an export writes it; `meta` is what stands inside.
-fn record(kind: &str, unit: &str, said: &str, from: &str, to: &str, source: &str) -> String {
+pub(super) fn record(kind: &str, unit: &str, said: &str, from: &str, to: &str, source: &str) -> String {
     let unit = if unit.is_empty() { String::new() } else { format!(" unit=\"{unit}\"") };
     format!(
         " <Record type=\"HK{kind}\" sourceName=\"{source}\"{unit} creationDate=\"{to} +0000\" startDate=\"{from} +0000\" \
@@ -22,11 +22,11 @@ fn record(kind: &str, unit: &str, said: &str, from: &str, to: &str, source: &str
     )
 }
 
-fn export(made: &str, content: &str) -> String {
+pub(super) fn export(made: &str, content: &str) -> String {
     format!("<?xml version=\"1.0\"?>\n<HealthData>\n <ExportDate value=\"{made} +0000\"/>\n{content}</HealthData>\n")
 }
 
-fn stage(stage: &str, from: &str, to: &str, source: &str) -> String {
+pub(super) fn stage(stage: &str, from: &str, to: &str, source: &str) -> String {
     let value = format!("HKCategoryValueSleepAnalysis{stage}");
     record("CategoryTypeIdentifierSleepAnalysis", "", &value, from, to, source)
 }

@@ -14,7 +14,7 @@ select c.source_id                        as raw_source_id
      , meta.quality(f.flags)              as quality
   from (
     select d.source_id, d.a, nullif(d.a->>'activeEnergyBurnedUnit', '') as unit
-         , d.source_id::date              as day
+         , meta.day(d.source_id)          as day
          , coalesce(d.export_day <= d.source_id, false) as is_partial
       from (select w.source_id, w.export_day, w.payload::jsonb->'attributes' as a from changed w offset 0) d
   ) c

@@ -258,10 +258,11 @@ figure as (
 ),
 -- The few ways in which a figure is flagged, so that flags are made and judged once each.
 manner as materialized (
-  select is_implausible, is_partial, flags, meta.quality(flags) as quality
-    from (select i as is_implausible, p as is_partial
-               , array_remove(array['computed_totals', case when i then 'implausible' end, case when p then 'partial_day' end], null) as flags
-            from unnest(array[false, true]) i cross join unnest(array[false, true]) p) f
+  select is_implausible, is_partial, is_elsewhere, flags, meta.quality(flags) as quality
+    from (select i as is_implausible, p as is_partial, w as is_elsewhere
+               , array_remove(array['computed_totals', case when i then 'implausible' end, case when p then 'partial_day' end,
+                                    case when w then 'clock_wrong' end], null) as flags
+            from unnest(array[false, true]) i cross join unnest(array[false, true]) p cross join unnest(array[false, true]) w) f
 )
 select k.source_id                                         as raw_source_id
      , f.metric_code                                       as raw_path
@@ -281,3 +282,4 @@ select k.source_id                                         as raw_source_id
   join manner q
     on q.is_implausible = meta.implausible(f.value_num, m.plausible_lo, m.plausible_hi)
    and q.is_partial = coalesce((select day from newest) <= k.local_date, false)
+   and q.is_elsewhere = (k.local_date < '1970-01-01' or coalesce((select day from newest) < k.local_date, false))

@@ -37,10 +37,14 @@ select raw_source_id
          , c.tz_name
          , c.tz_basis
          , array_remove(array[
+             case when s.is_implausible then 'implausible' end,
              case when s.has_unknown_unit then 'unit_unknown' end,
-             case when c.m->>'HKWasUserEntered' = '1' then 'manual' end], null) as flags
+             case when c.m->>'HKWasUserEntered' = '1' then 'manual' end,
+             case when c.start_at < '1970-01-01 00:00+00' or c.start_at > c.exported_at then 'clock_wrong' end], null) as flags
       from (
         select w.source_id as raw_source_id, w.start_at, w.utc_offset_s, w.tz_name, w.tz_basis, q.children
+             , (select x.exported_at from apple_health_raw.exports x
+                 where x.user_id = w.user_id and x.account_id = w.account_id and x.file_id = w.file_id) as exported_at
              , (select jsonb_object_agg(c->'attributes'->>'key', c->'attributes'->>'value')
                   from jsonb_array_elements(q.children) c
                  where c->>'element' = 'MetadataEntry' and c->'attributes'->>'key' is not null) as m
@@ -61,6 +65,7 @@ select raw_source_id
          , sum(t.value_num) filter (where t.metric_code = 'water_intake')          as water_ml
          , jsonb_object_agg(t.metric_code, t.value_num) filter (where t.metric_code not in ('energy_intake', 'protein_intake', 'carbs_intake', 'fiber_intake', 'sugar_intake', 'fat_intake', 'sat_fat_intake', 'sodium_intake', 'cholesterol_intake', 'caffeine_intake', 'water_intake')) as nutrients
          , bool_or(t.metric_code is null) as has_unknown_unit
+         , bool_or(meta.implausible(t.value_num, n.plausible_lo, n.plausible_hi)) as is_implausible
       from (
         select u.metric_code, sum((meta.number_or_null(c2->'attributes'->>'value') + u.shift) * u.factor) as value_num
           from jsonb_array_elements(c.children) c2
@@ -70,5 +75,6 @@ select raw_source_id
          where c2->>'element' = 'Record'
          group by u.metric_code
       ) t
+      left join meta.metrics n on n.metric_code = t.metric_code
      ) s
   ) f

@@ -3,7 +3,7 @@
 -- app wrote at once for one time is one entry: a food where each nutrient stands there once, else a meal.
 with standing as materialized (
   select d.source_id as raw_source_id, d.local_date, v.source_id, v.metric_code, v.start_at, v.created_at, v.value_num
-       , v.utc_offset_s, v.tz_name, v.tz_basis, v.by_hand, v.metadata->>'HKFoodType' as food_name
+       , v.utc_offset_s, v.tz_name, v.tz_basis, v.by_hand, v.flags, v.metadata->>'HKFoodType' as food_name
        , coalesce(n.source_name, '')               as source_name
        , v.type, v.value_text, coalesce(v.unit, '') as unit
        , row_number() over (partition by v.type, v.start_at, v.created_at, v.source_name_id, v.value_text, v.unit
@@ -88,7 +88,10 @@ select raw_source_id
          , min(t.tz_name)                                    as tz_name
          , min(t.tz_basis)                                   as tz_basis
          , sha256(convert_to(string_agg(t.ids, ' ' order by t.metric_code), 'UTF8')) as raw_hash
-         , case when bool_and(t.by_hand) then array['manual'] else '{}' end as flags
+         , array_remove(array[
+             case when bool_or(t.implausible) then 'implausible' end,
+             case when bool_and(t.by_hand) then 'manual' end,
+             case when bool_or(t.clock_wrong) then 'clock_wrong' end], null) as flags
       from (
         select l.raw_source_id, l.start_at, coalesce(l.created_at, l.start_at) as created_at, l.source_name, l.local_date, l.metric_code
              , sum(l.value_num)                              as value_num
@@ -99,6 +102,8 @@ select raw_source_id
              , min(l.tz_basis)                               as tz_basis
              , string_agg(l.source_id, ' ' order by l.source_id collate "C") as ids
              , bool_and(l.by_hand)                           as by_hand
+             , bool_or('implausible' = any (l.flags))        as implausible
+             , bool_or('clock_wrong' = any (l.flags))        as clock_wrong
           from standing l
           left join held h on h.type = l.type and h.start_at = l.start_at and h.created_at is not distinct from l.created_at
              and h.source_name = l.source_name and h.value_text is not distinct from l.value_text and h.unit = l.unit

@@ -19,7 +19,7 @@ select raw_source_id
          else 'unknown'
        end                                          as kind
      , in_bed_s
-     , asleep_s
+     , case when asleep_s > 0 or awake_s > 0 then asleep_s end as asleep_s  -- nobody watched who only wrote the time in bed
      , case when awake_s > 0 then awake_s end       as awake_s
      , case when is_staged then light_s end         as light_s
      , case when is_staged then deep_s end          as deep_s

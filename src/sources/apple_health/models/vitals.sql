@@ -1,11 +1,12 @@
 -- grain: one row per record of a deliberate measurement, or of the one value that a watch gives per night
 -- The two pressures of one cuff reading are one event because a correlation of the export holds them. Where none does, and for the values of one
--- weigh-in, records of one writer with one start are one event: the first of each kind with the first of the others, the second with the second.
+-- weigh-in, records of one writer with one start are one event: the one written first of each kind with that of the others, the second with the second.
 -- Readings of one writer in one second that are equal in everything stay apart by their ordinal.
 with pressure as materialized (
   select e.user_id, e.account_id, e.source_id, a->>'type' as type, apple_health_raw.instant(a->>'startDate') as start_at
-       , coalesce(a->>'sourceName', '') as source_name, a->>'value' as value_text
-       , row_number() over (partition by e.user_id, e.account_id, a->>'type', a->>'startDate', a->>'sourceName', a->>'value' order by e.source_id) as copy
+       , coalesce(a->>'sourceName', '') as source_name, a->>'value' as value_text, apple_health_raw.instant(a->>'creationDate') as created_at
+       , row_number() over (partition by e.user_id, e.account_id, a->>'type', a->>'startDate', a->>'creationDate', a->>'sourceName', a->>'value'
+                            order by e.source_id) as copy
     from apple_health_raw.published_elements e
    cross join lateral jsonb_array_elements(coalesce(e.payload::jsonb->'children', '[]')) c
    cross join lateral (select c->'attributes' as a) x
@@ -48,7 +49,7 @@ select n.raw_source_id
                then (select count(*) from apple_health_raw.records o
                       where o.user_id = c.user_id and o.account_id = c.account_id and o.type_id = c.type_id and o.start_at = c.start_at
                         and o.source_name_id is not distinct from c.source_name_id and o.missing_since_run_id is null
-                        and (o.id, o.ordinal) < (c.id, c.ordinal))
+                        and (coalesce(o.created_at, '-infinity'), o.id, o.ordinal) < (coalesce(c.created_at, '-infinity'), c.id, c.ordinal))
            end                                 as place
          , c.start_at                          as observed_at
          , c.end_at
@@ -64,5 +65,11 @@ select n.raw_source_id
       from changed c
       left join pressure p
         on p.user_id = c.user_id and p.account_id = c.account_id and p.type = c.type and p.start_at = c.start_at
-       and p.source_name = coalesce(c.source_name, '') and p.value_text = c.value_text and p.copy = c.ordinal
+       and p.source_name = coalesce(c.source_name, '') and p.value_text = c.value_text and p.created_at is not distinct from c.created_at
+       -- which of several that say the same
+       and p.copy = (select count(*) from apple_health_raw.records o
+                      where o.user_id = c.user_id and o.account_id = c.account_id and o.type_id = c.type_id and o.start_at = c.start_at
+                        and o.source_name_id is not distinct from c.source_name_id and o.value_text = c.value_text
+                        and o.created_at is not distinct from c.created_at and o.missing_since_run_id is null
+                        and (o.id, o.ordinal) <= (c.id, c.ordinal))
   ) n

@@ -69,10 +69,8 @@ select raw_source_id
              , coalesce(s.energy_active_kcal, e.converted)                  as energy_active_kcal
              , s.energy_basal_kcal
              , s.steps
-             , case when split_part(r.m->>'HKElevationAscended', ' ', 2) = 'cm' then apple_health_raw.amount(r.m->>'HKElevationAscended') / 100
-                    when split_part(r.m->>'HKElevationAscended', ' ', 2) = 'm' then apple_health_raw.amount(r.m->>'HKElevationAscended') end as elev_gain_m
-             , case when split_part(r.m->>'HKElevationDescended', ' ', 2) = 'cm' then apple_health_raw.amount(r.m->>'HKElevationDescended') / 100
-                    when split_part(r.m->>'HKElevationDescended', ' ', 2) = 'm' then apple_health_raw.amount(r.m->>'HKElevationDescended') end as elev_loss_m
+             , apple_health_raw.meters(r.m->>'HKElevationAscended')         as elev_gain_m
+             , apple_health_raw.meters(r.m->>'HKElevationDescended')        as elev_loss_m
              , s.hr_avg
              , s.hr_max
              , s.speed_avg_mps
@@ -160,7 +158,12 @@ select raw_source_id
              where u.type = 'HKQuantityTypeIdentifierActiveEnergyBurned' and u.unit = coalesce(r.a->>'totalEnergyBurnedUnit', '')
           ) e on true
           left join lateral (
-            select sum(t.total) filter (where t.metric_code like 'distance\_%')                               as distance_m
+            -- a ride knows the steps to the bicycle too, which are no part of its distance; a triathlon is all it was made of
+            select coalesce(sum(t.total) filter (where t.metric_code = case k.sport
+                                                    when 'cycling' then 'distance_cycling' when 'swimming' then 'distance_swim'
+                                                    when 'walking' then 'distance_walk_run' when 'running' then 'distance_walk_run'
+                                                    when 'hiking' then 'distance_walk_run' when 'rowing' then 'distance_row' end),
+                            sum(t.total) filter (where t.metric_code like 'distance\_%'))                     as distance_m
                  , sum(t.total) filter (where t.metric_code = 'energy_active')                                as energy_active_kcal
                  , sum(t.total) filter (where t.metric_code = 'energy_basal')                                 as energy_basal_kcal
                  , sum(t.total) filter (where t.metric_code = 'steps')                                        as steps

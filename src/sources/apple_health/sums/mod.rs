@@ -339,7 +339,7 @@ impl Sum {
         self.ended += i64::from(record.end_at.is_some());
         self.digest ^= digest::of(numbered.id, numbered.ordinal);
         if let Some(value) = numbered.value {
-            self.billionths += sweep::billionths(value);
+            self.billionths = self.billionths.saturating_add(sweep::billionths(value));
             let (low, high) = self.values.unwrap_or((value, value));
             self.values = Some((low.min(value), high.max(value)));
         }
@@ -347,7 +347,7 @@ impl Sum {
 
     fn add_length(&mut self, length: Option<i64>) {
         let Some(length) = length else { return };
-        self.seconds += i128::from(length);
+        self.seconds += i128::from(length); // 64 bits each: no export has enough records
         let (short, long) = self.lengths.unwrap_or((length, length));
         self.lengths = Some((short.min(length), long.max(length)));
     }

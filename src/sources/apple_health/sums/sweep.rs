@@ -98,7 +98,7 @@ impl Counted {
                 (span.value * free as f64 / length as f64, free, rounded(free as f64 / length as f64 * 1e6))
             }
         };
-        self.billionths += billionths(value);
+        self.billionths = self.billionths.saturating_add(billionths(value)); // such a day is left to the model
         self.seconds += i128::from(seconds);
         self.parts += parts;
     }

@@ -11,7 +11,7 @@
 select raw_source_id
      , raw_path
      , kind
-     , day::date                                                     as local_date
+     , meta.day(day)                                                     as local_date
      , value_num
      , lo                                                            as scale_lo
      , hi                                                            as scale_hi

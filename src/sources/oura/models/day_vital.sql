@@ -2,7 +2,7 @@ select raw_source_id
      , array_to_string(path, '.')                                    as raw_path
      , event_id
      , metric_code
-     , day::date                                                     as local_date
+     , meta.day(day)                                                     as local_date
      , value_num
      , value_raw
      , unit_raw
