@@ -106,6 +106,10 @@ const RESOURCES: &[Resource] = &[
         .begins(1971)
         .key(&["/timestamp", "?/deviceid"])
         .at("/timestamp"),
+    Resource::post("heart_signal", "/v2/heart", &[("action", "get"), ("signalid", "{id}")])
+        .scope("user.metrics")
+        .records("/body")
+        .each(&["heart"], include_str!("due/heart_signal.sql")),
     listed("stetho", "/v2/stetho", &[("action", "list")])
         .scope("user.metrics")
         .window(EPOCHS)

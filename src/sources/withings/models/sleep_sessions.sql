@@ -71,6 +71,7 @@ select raw_source_id
              , g.stages
              , jsonb_strip_nulls(jsonb_build_object(
                  'writer',                   case when r.is_copy then 'other' end,
+                 'stages_digest',            md5(g.stages::text),  -- stages that came later make a new row of the same totals
                  'model',                    r.p->'model',
                  'model_id',                 r.p->'model_id',
                  'device',                   r.p->'hash_deviceid',

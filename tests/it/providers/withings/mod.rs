@@ -45,6 +45,10 @@ pub struct Withings {
     /// The body of `getgoals`: an object, or an empty array where there are none.
     pub goals: Value,
     pub order: Order,
+    /// How many records a page has.
+    pub page: usize,
+    /// Signals of electrocardiograms are not to be had.
+    pub signals_refused: bool,
     /// Listings that are empty, although there are records.
     pub hidden: Vec<&'static str>,
     /// Records sent with another text than their own; not in the truth of canonical rows.
@@ -115,7 +119,7 @@ impl Withings {
         };
         let texts: Vec<String> =
             self.items(resource).into_iter().filter(|doc| window(doc)).map(|doc| self.text(doc)).collect();
-        let until = texts.len().min(from + PAGE);
+        let until = texts.len().min(from + self.page);
         let more = until < texts.len();
         if more {
             self.offsets.insert((resource.to_owned(), key, until));
@@ -230,6 +234,7 @@ impl Simulation for Withings {
             ("/v2/sleep", "getsummary") => Some(if changed { "sleep_summary changed" } else { "sleep_summary" }),
             ("/v2/sleep", "get") => Some("sleep"),
             ("/v2/heart", "list") => Some("heart"),
+            ("/v2/heart", "get") => Some("heart_signal"),
             ("/v2/stetho", "list") => Some("stetho"),
             ("/v2/user", "getdevice") => Some("devices"),
             ("/v2/user", "getgoals") => Some("goals"),
@@ -240,7 +245,7 @@ impl Simulation for Withings {
     fn scope(&self, resource: &str) -> Option<&'static str> {
         match resource {
             "devices" | "goals" => Some("user.info"),
-            "measures" | "measures changed" | "heart" | "stetho" => Some("user.metrics"),
+            "measures" | "measures changed" | "heart" | "heart_signal" | "stetho" => Some("user.metrics"),
             _ => Some("user.activity"),
         }
     }
@@ -312,6 +317,16 @@ impl Simulation for Withings {
                 Reply::json(200, format!(r#"{{"status":0,"body":{{"devices":[{}]}}}}"#, devices.join(",")))
             }
             "goals" => Reply::json(200, format!(r#"{{"status":0,"body":{{"goals":{}}}}}"#, self.goals)),
+            "heart_signal" => {
+                let signal = form
+                    .get("signalid")
+                    .and_then(|id| self.items("heart_signal").into_iter().find(|doc| doc.id == *id));
+                match signal {
+                    None if self.signals_refused => said(2556, "Not available"),
+                    Some(doc) => Reply::json(200, format!(r#"{{"status":0,"body":{}}}"#, self.text(doc))),
+                    None => invalid("signalid"),
+                }
+            }
             "sleep" | "intraday_activity" => self.of_a_day(resource, &form),
             listing => self.listed(listing.strip_suffix(" changed").unwrap_or(listing), &form),
         }

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
 use super::records::{self, Local, Place};
-use super::{Doc, Order, Withings, day};
+use super::{Doc, Order, PAGE, Withings, day};
 
 impl Withings {
     /// A user of so many days, with naps, weights entered by hand, weights that may be somebody else's, and travel.
@@ -28,6 +28,8 @@ impl Withings {
             docs: vec![],
             goals: json!([]),
             order: Order::default(),
+            page: PAGE,
+            signals_refused: false,
             hidden: vec![],
             poisoned: HashMap::new(),
             nonces: HashSet::new(),
@@ -71,6 +73,7 @@ fn of_day(date: NaiveDate) -> Vec<Doc> {
     docs.extend(weights(i, &at));
     if i % 2 == 0 {
         docs.push(records::heart(i, at(0, 10, 1)));
+        docs.extend(records::signal(i, at(0, 10, 1)));
     }
     if i % 30 == 4 {
         docs.push(records::stetho(i, at(0, 10, 30)));

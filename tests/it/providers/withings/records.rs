@@ -77,6 +77,34 @@ impl Doc {
         }
     }
 
+    /// A record from a file or written by hand, placed in time as its listing is.
+    pub fn sent(resource: &'static str, value: Value) -> Self {
+        let at = |name: &str| value[name].as_i64().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        let text = |name: &str| match &value[name] {
+            Value::String(text) if !text.is_empty() => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => "-".to_owned(),
+        };
+        let hour = || {
+            let first = value.as_object()?.keys().min()?.parse::<i64>().ok()?;
+            DateTime::from_timestamp(first.div_euclid(3_600) * 3_600, 0)
+        };
+        let (id, time) = match resource {
+            "measures" => (format!("{}|{}", text("grpid"), text("attrib")), at("date")),
+            "activity" => (format!("{}|{}|{}", text("date"), text("deviceid"), text("brand")), at("modified")),
+            "sleep_summary" => (text("id"), at("enddate")),
+            "sleep" => (format!("{}|{}", text("startdate"), text("hash_deviceid")), at("startdate")),
+            "heart" => (format!("{}|{}", text("timestamp"), text("deviceid")), at("timestamp")),
+            "intraday_activity" => (hour().expect("an hour").format("%Y-%m-%dT%H:%M:%SZ").to_string(), hour()),
+            "devices" => (text("hash_deviceid"), Some(DateTime::UNIX_EPOCH)),
+            _ => (text("id"), at("startdate")),
+        };
+        let time = time.expect("a time");
+        let day = value["date"].as_str().and_then(|day| day.parse().ok()).unwrap_or_else(|| time.date_naive());
+        let since = at("modified").unwrap_or(time);
+        Doc { resource, id, at: time, day, since, value, rows: vec![] }
+    }
+
     pub fn row(mut self, table: &'static str, what: &'static str, columns: &[(&'static str, Value)]) -> Self {
         self.rows.push(Row { table, what, columns: columns.iter().cloned().collect() });
         self
@@ -192,6 +220,13 @@ pub fn heart(i: i64, at: Local) -> Doc {
         &of(&[("value_code", json!(code)), ("value_raw", json!(afib.to_string()))]),
     )
     .row("biometrics_vitals", "heart_rate", &of(&[("value_num", json!(58 + i % 30))]))
+}
+
+/// The signal of the electrocardiogram of that day, if it has one. Kept raw.
+pub fn signal(i: i64, at: Local) -> Option<Doc> {
+    let microvolts: Vec<i64> = (0..30).map(|n| (n * n * 7 + i) % 900 - 200).collect();
+    let value = json!({"signal": microvolts, "sampling_frequency": 300, "wearposition": 1});
+    (i % 3 != 2).then(|| Doc::new("heart_signal", (7_000 + i).to_string(), at, value))
 }
 
 /// Kept raw.

@@ -138,9 +138,41 @@ impl Subject for Withings {
 }
 
 impl Withings {
-    /// The nearest record of a resource so many days ago.
-    pub fn doc_of(&self, resource: &str, days_ago: i64) -> Option<&Doc> {
+    /// How many records of a resource there are by now.
+    pub fn docs_of(&self, resource: &str) -> usize {
+        self.docs.iter().filter(|doc| doc.resource == resource && doc.since <= self.clock()).count()
+    }
+
+    fn place_of(&self, resource: &str, days_ago: i64) -> usize {
         let day = self.today() - TimeDelta::days(days_ago);
-        self.docs.iter().find(|d| d.resource == resource && d.day == day)
+        self.docs.iter().position(|d| d.resource == resource && d.day == day && !d.rows.is_empty()).expect("a record")
+    }
+
+    /// The weight of a day so many days ago is analysed again.
+    pub fn weigh_again(&mut self, days_ago: i64) -> String {
+        let (place, now) = (self.place_of("measures", days_ago), self.clock());
+        let doc = &mut self.docs[place];
+        doc.value["measures"][1] = json!({"value": 2001, "type": 6, "unit": -2, "algo": 0, "fm": 3});
+        doc.rows[1].columns.extend([("value_num", json!(20.01)), ("value_raw", json!("20.01"))]);
+        doc.changed_at(now);
+        doc.id.clone()
+    }
+
+    /// The person deletes a record of so many days ago.
+    pub fn forget(&mut self, resource: &str, days_ago: i64) -> String {
+        let place = self.place_of(resource, days_ago);
+        self.docs.remove(place).id
+    }
+
+    /// A night of so many days ago is staged again: its first stretch was spent out of bed. The night and the stretch.
+    pub fn stage_again(&mut self, days_ago: i64) -> (String, String) {
+        let (place, now) = (self.place_of("sleep_summary", days_ago), self.clock());
+        self.docs[place].changed_at(now);
+        let start = self.docs[place].value["startdate"].clone();
+        let is_first = |doc: &&mut Doc| doc.resource == "sleep" && doc.value["startdate"] == start;
+        let first = self.docs.iter_mut().find(is_first).expect("a stretch");
+        first.value["state"] = json!(15);
+        let stretch = first.id.clone();
+        (self.docs[place].id.clone(), stretch)
     }
 }
