@@ -306,6 +306,7 @@ impl Import<'_> {
             held,
             digests: self.digests.as_ref(),
             rules: source::Reading { zones, allow_truncated: options.allow_truncated, for_models: !options.raw_only },
+            now: self.ctx.config.clock.now(),
         })
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::sync::mpsc::{Receiver, sync_channel};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use postgres::GenericClient;
 
 use super::archive::{Digests, Document, load_what_is_there};
@@ -43,6 +44,7 @@ pub(super) struct Reading<'a> {
     /// As far as they are known.
     pub(super) digests: Option<&'a Digests>,
     pub(super) rules: crate::source::Reading,
+    pub(super) now: DateTime<Utc>,
 }
 
 impl Reading<'_> {
@@ -123,7 +125,23 @@ impl Reading<'_> {
         // A document from an archive without its end is known by that file alone: from the whole archive it proves more.
         let known = torn.is_none().then_some(seal.digest);
         let digests = Digests { file, document: known, crc: Some(seal.crc), beside, bytes: seal.bytes };
-        Ok(Read { about, rejected, found, digests })
+        Ok(Read { about: self.not_to_come(about), rejected, found, digests })
+    }
+
+    /// A phone whose clock was wrong must not speak for days that are still to come: deletions of every later export
+    /// would wait for them.
+    fn not_to_come(&self, about: About) -> About {
+        match about.made_at {
+            Some(made_at) if made_at > self.now + TimeDelta::days(1) => {
+                self.out.note(&format!(
+                    "warning: {} says that it was made on {}, which is still to come; it counts as made now",
+                    self.document.shown,
+                    made_at.format("%Y-%m-%d")
+                ));
+                About { made_at: Some(self.now), ..about }
+            }
+            _ => about,
+        }
     }
 
     /// Sends batches as they come; those that follow each other to one place go by one COPY.

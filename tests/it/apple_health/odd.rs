@@ -157,3 +157,22 @@ fn a_ride_is_what_was_ridden_and_a_day_ends_at_home() {
     phone.home.health(&["transform", "apple-health", "--rebuild"]).expect(0);
     assert_eq!(rows(&mut sql, days), before);
 }
+
+/// A phone whose clock runs ahead must not hold all later exports for older than itself.
+#[test]
+fn an_export_from_the_future_is_one_of_now() {
+    let phone = Phone::new();
+    let few = steps("30", "2026-01-10 09:00:00");
+    let all = (10..30).map(|day| steps("40", &format!("2026-01-{day} 12:00:00"))).collect::<String>() + &few;
+    phone.home.set("HEALTH_NOW", "2026-02-01T12:00:00Z");
+    phone
+        .import_text("a.xml", export("2031-07-10 10:00:00", &all))
+        .expect(0)
+        .says("still to come; it counts as made now");
+    phone.home.set("HEALTH_NOW", "2026-02-03T12:00:00Z");
+    let status = phone.home.health(&["status"]).expect(0);
+    assert!(!status.stdout.contains("2031"), "{}", status.report());
+    let gone = all.replacen(&steps("40", "2026-01-10 12:00:00"), "", 1);
+    phone.import_text("b.xml", export("2026-02-02 10:00:00", &gone)).expect(0);
+    assert_eq!(count(&mut phone.sql(), "apple_health_raw.published_records where missing_since_run_id is not null"), 1);
+}

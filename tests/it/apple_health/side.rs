@@ -427,6 +427,7 @@ fn a_broken_file_is_set_aside_alone_and_retires_nothing() {
         ]
     );
     assert!(!rejects.iter().any(|row| row.to_string().contains("Ada") || row.to_string().contains("seven")));
+    assert_eq!(count(&mut sql, "meta.rejects where position('Ada'::bytea in payload) > 0"), 0, "the person is named");
     let after = held(&phone);
     assert_eq!(after.len(), before.len() + 1);
     assert!(before.iter().all(|row| after.contains(row)), "nothing was retired or changed");

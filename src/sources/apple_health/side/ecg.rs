@@ -50,6 +50,19 @@ pub(in super::super) fn is_like(head: &[u8]) -> bool {
         && lines.next().and_then(value).is_some_and(|date| stamp(&date).is_some())
 }
 
+/// What of a file may be shown: the first two lines that say anything name the person and their birth date.
+pub(in super::super) fn nameless(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes;
+    let mut named = 0;
+    while named < 2 && !rest.is_empty() {
+        let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        named += usize::from(!line.trim_ascii().is_empty());
+        rest = after;
+    }
+    rest
+}
+
 /// Reads a file to its end.
 pub(in super::super) fn read(bytes: &[u8]) -> Result<Ecg, Fault> {
     let text = std::str::from_utf8(bytes).map_err(|_| fault("bad_text", "the file is not UTF-8"))?;

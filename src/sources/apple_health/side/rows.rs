@@ -69,7 +69,7 @@ pub(in super::super) fn read(
     match made {
         Ok(day) => sink.row(kind.stage(), kind.name(), day, &row),
         Err(fault) => {
-            sink.reject(kind.stage(), kind.name(), rejected(file, fault))?;
+            sink.reject(kind.stage(), kind.name(), rejected(kind, file, fault))?;
             row.clear();
             row.text(Some(kind.name()));
             sink.row(UNREAD, "", None, &row)
@@ -77,9 +77,13 @@ pub(in super::super) fn read(
     }
 }
 
-fn rejected(file: &SideFile, fault: Fault) -> Rejected {
+fn rejected(kind: Kind, file: &SideFile, fault: Fault) -> Rejected {
     // Of one that cannot be read its path is what tells it from others.
-    let bytes = file.content.as_ref().map_or(file.path.as_bytes(), |bytes| bytes);
+    let bytes = match (&file.content, kind) {
+        (Ok(bytes), Kind::Ecg) => ecg::nameless(bytes),
+        (Ok(bytes), _) => bytes,
+        (Err(_), _) => file.path.as_bytes(),
+    };
     Rejected {
         locator: json!({"file": file.path}),
         code: fault.code,
