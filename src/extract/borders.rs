@@ -56,8 +56,11 @@ pub(crate) fn elements(text: &[u8]) -> Result<Option<Vec<&[u8]>>, BorderError> {
     Ok(Some(all))
 }
 
-/// The members of an object: each name, and the whole member as it stands there; none where `text` is no object.
-pub(crate) fn members(text: &[u8]) -> Result<Option<Vec<(String, &[u8])>>, BorderError> {
+/// A member of an object: its name, and the whole of it as it stands there.
+pub(crate) type Member<'a> = (String, &'a [u8]);
+
+/// The members of an object; none where `text` is no object.
+pub(crate) fn members(text: &[u8]) -> Result<Option<Vec<Member<'_>>>, BorderError> {
     if text.first() != Some(&b'{') {
         return Ok(None);
     }

@@ -102,7 +102,7 @@ fn lacks_only_its_list(resource: &Resource, document: &[u8]) -> Result<bool, Sha
 }
 
 /// Members whose names are instants, as one object an hour; each member stays as it was sent.
-fn hours<'a>(members: Vec<(String, &'a [u8])>) -> Result<Vec<Text<'a>>, ShapeError> {
+fn hours(members: Vec<borders::Member<'_>>) -> Result<Vec<Text<'_>>, ShapeError> {
     let mut of_hour: BTreeMap<i64, Vec<(i64, &[u8])>> = BTreeMap::new();
     let mut odd = Vec::new();
     for (name, text) in members {
