@@ -38,3 +38,9 @@ create function google_health_raw.civil_date(said jsonb) returns date
   return make_date((said->>'year')::integer, (said->>'month')::integer, (said->>'day')::integer);
 comment on function google_health_raw.civil_date(jsonb) is
   'Day in three numbers as a date. One that does not exist is a data error; null where a number is missing.';
+
+create function google_health_raw.figure(said jsonb) returns double precision
+  language sql immutable parallel safe
+  return case when jsonb_typeof(said) = 'string' then (said #>> '{}')::bigint::double precision else said::double precision end;
+comment on function google_health_raw.figure(jsonb) is
+  'Number as protobuf writes it: one of 64 bits as text, any other as a number. Anything else is a data error. Null for null.';

@@ -32,7 +32,8 @@ fn the_grant_is_withdrawn_by_a_form() {
     let world = World::connected(Google::few(now()));
     world.health(&["auth", "fitbit", "--revoke"]).expect(0).says("withdrew the grant");
     let sent = world.provider.requests("revoke");
-    assert_eq!((sent.len(), sent[0].path.as_str(), sent[0].query.len()), (1, "/revoke", 0));
+    assert_eq!((sent.len(), sent[0].path.as_str(), sent[0].method.as_str()), (1, "/revoke", "POST"));
+    assert!(sent[0].body.starts_with("token=") && sent[0].headers.iter().all(|(name, _)| name != "authorization"));
     assert_eq!(world.provider.grants(|grants| grants.live(now())), 0);
 }
 

@@ -2,6 +2,7 @@
 //! newest first of which one is empty, zeros and empty lists left out, totals of days by POST, logins that are not renewed
 //! by a new refresh token.
 
+mod days;
 mod filter;
 mod person;
 pub mod records;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
+use super::days;
 use super::records::{self, Local};
 use super::{Google, Order, Point};
 
@@ -54,7 +55,9 @@ fn of_day(day: NaiveDate) -> Vec<Point> {
     if i % 6 == 1 {
         points.push(records::sleep(&format!("nap-{i}"), i, true, at(0, 14, i % 60), 41));
     }
+    let woke = points[0].since;
     points.push(records::exercise(&format!("exercise-{i}"), i, at(0, 9, i % 90)));
+    points.extend(days::of(day, i, woke, &|hour, minute| at(0, hour, minute)));
     points
 }
 
