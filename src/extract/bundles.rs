@@ -12,11 +12,14 @@ use crate::source::{Holds, RawRecord, Resource};
 /// An hour and an origin.
 type Place = (DateTime<Utc>, String);
 
+/// Readings with their times, by hour and origin.
+type Hours = BTreeMap<Place, Vec<(DateTime<Utc>, Box<RawValue>)>>;
+
 /// The hours of one slice that are not whole yet.
 pub(super) struct Bundles {
     /// Name of the list in the record that a bundle becomes: that of the reply.
     member: &'static str,
-    open: BTreeMap<Place, Vec<(DateTime<Utc>, Box<RawValue>)>>,
+    open: Hours,
     /// The time of the reading met last.
     last: Option<DateTime<Utc>>,
     /// Hours from this one on were let go.
@@ -77,7 +80,7 @@ impl Bundles {
         self.records(rest)
     }
 
-    fn records(&self, whole: BTreeMap<Place, Vec<(DateTime<Utc>, Box<RawValue>)>>) -> Vec<RawRecord> {
+    fn records(&self, whole: Hours) -> Vec<RawRecord> {
         whole.into_iter().filter_map(|(place, readings)| self.record(&place, readings)).collect()
     }
 
