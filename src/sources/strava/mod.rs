@@ -4,6 +4,8 @@
 //! are read again, and everything once a week. An application has few requests, so what is read activity by activity is
 //! spread over days, newest first.
 
+mod models;
+
 use std::time::Duration;
 
 use crate::canonical::Table;
@@ -163,8 +165,8 @@ const MODELS: &[Model] = &[
         include_str!("models/workouts.sql"),
     ),
     Model::new("vitals_athlete", "athlete", &[], Table::BiometricsVitals, include_str!("models/vitals_athlete.sql")),
-    // Not joined with activities: when one of them changes, its series is read again as well.
-    Model::new("series", "activity_streams", &[], Table::SampleOrigins, include_str!("models/series.sql")).at_once(50),
+    Model::new("series_body", "activity_streams", &[], Table::SampleOrigins, models::SERIES_BODY).at_once(50),
+    Model::new("series_effort", "activity_streams", &[], Table::SampleOrigins, models::SERIES_EFFORT).at_once(50),
 ];
 
 #[cfg(test)]

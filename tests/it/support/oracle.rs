@@ -196,7 +196,12 @@ fn canonical_differences(client: &mut Client, id: &str, truth: &Truth) -> Vec<St
                 Some(stat @ ("min" | "max")) => format!("{what} {stat}"),
                 _ => what,
             };
-            let spot = Spot { table, raw_table, raw_source_id, what };
+            let mut spot = Spot { table, raw_table, raw_source_id, what };
+            // Several series of one record are told apart by their paths, where the truth tells them apart.
+            let of_series = Spot { what: text("raw_path"), ..spot.clone() };
+            if table == "sample_origins" && truth.canonical.contains_key(&of_series) {
+                spot = of_series;
+            }
             if truth.optional_raw.contains(&(short, spot.raw_source_id.clone())) {
                 continue;
             }

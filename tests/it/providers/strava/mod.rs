@@ -311,9 +311,10 @@ impl Strava {
         }
         truth.row("workouts", "strava_raw.activities", &id, "", activity.workout());
         if activity.has_series() {
-            let offset = json!(activity.offset_s);
-            let columns = [("utc_offset_s", offset), ("raw_path", json!(""))].into_iter().collect();
-            truth.row("sample_origins", "strava_raw.activity_streams", &id, "", columns);
+            for path in ["altitude heartrate", "cadence watts"] {
+                let columns = [("utc_offset_s", json!(activity.offset_s)), ("tz_basis", json!("record"))];
+                truth.row("sample_origins", "strava_raw.activity_streams", &id, path, columns.into_iter().collect());
+            }
         }
     }
 
