@@ -110,6 +110,21 @@ pub(crate) struct Limits {
     pub(crate) quotas: &'static [Quota],
 }
 
+impl Limits {
+    /// As a person reads it: "100 requests in 60 s"; the tightest of what there is for each length of time.
+    pub(crate) fn shown(&self) -> String {
+        let mut all: Vec<(Duration, u32)> = self.quotas.iter().map(|quota| (quota.per, quota.requests)).collect();
+        if all.is_empty() {
+            all.push((self.per, self.requests));
+        }
+        all.sort_unstable();
+        all.dedup_by_key(|(per, _)| *per);
+        let parts: Vec<String> =
+            all.iter().map(|(per, requests)| format!("{requests} requests in {} s", per.as_secs())).collect();
+        parts.join(", ")
+    }
+}
+
 /// A budget in windows that begin at fixed times, counted from midnight UTC, for all that an application asks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quota {

@@ -10,7 +10,7 @@ use crate::db;
 use crate::extract::slices::Asked;
 use crate::failure::{Blame, Exit, Failure, Kind};
 use crate::files::{self, Input};
-use crate::output::{result, typed};
+use crate::output::{counted, result, typed};
 use crate::pipeline::{self, Job, Options, Report};
 use crate::run::Person;
 use crate::source::{Resource, Source};
@@ -275,11 +275,23 @@ fn dry_run(ctx: &Context, job: &Job, asked: Asked) -> Result<Exit, Failure> {
             rows.push(vec![(*name).to_owned(), range, if plan.resume.is_some() { "goes on" } else { "" }.to_owned()]);
         }
     }
+    // As far as is known: what is listed anew may lead to more.
+    let singles = pipeline::plan_singles(ctx, job, asked)?;
     if ctx.out.json {
         let slices: Vec<_> = rows.iter().map(|row| json!({"resource": row[0], "range": row[1]})).collect();
-        ctx.out.json(&json!({"schema": "health.ingest/1", "dry_run": true, "slices": slices,
+        let singles: Vec<_> =
+            singles.iter().map(|(name, records)| json!({"resource": name, "records": records})).collect();
+        ctx.out.json(&json!({"schema": "health.ingest/1", "dry_run": true, "slices": slices, "one_by_one": singles,
             "result": result(Exit::OK, &json!(null), &[])}));
     } else {
+        rows.extend(singles.iter().map(|(name, records)| {
+            let range = if *records == 0 {
+                "what is listed anew".to_owned()
+            } else {
+                format!("{}, one by one", counted(*records as u64, "record"))
+            };
+            vec![(*name).to_owned(), range, String::new()]
+        }));
         ctx.out.table(&["RESOURCE", "WOULD READ (UTC)", ""], &rows);
     }
     Ok(Exit::OK)

@@ -130,16 +130,19 @@ fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
     ctx.out.line(&format!("{} ({name}{also}): {}\nneeds: {}", source.title, source.brings, source.needs));
     if let Some(api) = &source.api {
         ctx.out.line(&format!(
-            "\nby login:  health auth {name}\n           your own application: {}\n           limit: {} requests in {} s until the provider says otherwise\n",
-            api.auth.console, api.limits.requests, api.limits.per.as_secs()
+            "\nby login:  health auth {name}\n           your own application: {}\n           limit: {} until the provider says otherwise\n",
+            api.auth.console, api.limits.shown()
         ));
         let rows: Vec<Vec<String>> = api
             .resources
             .iter()
             .map(|resource| {
-                let window = match resource.window {
-                    Window::Snapshot => "read whole every time".to_owned(),
-                    Window::Range { .. } => format!("by time; the last {} days are read again", resource.lookback_days),
+                let window = match (resource.window, resource.each) {
+                    (Window::Snapshot, Some(each)) => format!("one by one, as {} tell", each.of.join(" and ")),
+                    (Window::Snapshot, None) => "read whole every time".to_owned(),
+                    (Window::Range { .. }, _) => {
+                        format!("by time; the last {} days are read again", resource.lookback_days)
+                    }
                 };
                 vec![resource.name.into(), resource.scope.replace('|', " or "), window]
             })

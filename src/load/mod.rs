@@ -7,7 +7,7 @@ mod copy;
 pub(crate) mod coverage;
 mod fuse;
 pub(crate) mod reject;
-mod singles;
+pub(crate) mod singles;
 pub(crate) mod stream;
 pub(crate) mod typed;
 

@@ -1,11 +1,15 @@
 //! Resources whose records are read one by one: which of them are due, by what is stored of the resources that lead to them,
 //! and in which version of those each was read. Knows no HTTP.
 
-use postgres::{Client, Transaction};
+use chrono::{DateTime, Utc};
+use postgres::{Client, GenericClient, Transaction};
 
 use super::{Counts, Load, WriteError, copy};
-use crate::run::{FenceError, Run};
-use crate::source::{Batch, Due, Lacking, Source};
+use crate::db::Sql;
+use crate::extract::slices::Asked;
+use crate::failure::Failure;
+use crate::run::{Account, FenceError, Run};
+use crate::source::{Batch, Due, Lacking, Resource, Source};
 
 /// Marks records that nothing leads to any more, and says which are to be read.
 pub(super) fn due(client: &mut Client, load: &mut Load, due: &Due) -> Result<Vec<Lacking>, WriteError> {
@@ -32,6 +36,36 @@ pub(super) fn due(client: &mut Client, load: &mut Load, due: &Due) -> Result<Vec
         load.counts.entry(due.resource).or_default().retired += i64::try_from(marked).unwrap_or(i64::MAX);
     }
     Ok(rows.iter().map(|row| Lacking { id: row.get(0), version: row.get(1), at: row.get(2) }).collect())
+}
+
+/// How many records of `resource` are to be read, by what is stored now; no run need be open.
+pub(crate) fn left(
+    client: &mut impl GenericClient,
+    account: &Account,
+    source: &Source,
+    resource: &Resource,
+    asked: Asked,
+    now: DateTime<Utc>,
+) -> Result<usize, Failure> {
+    let Some(each) = resource.each else { return Ok(0) };
+    let statement =
+        copy::named(&include_str!("sql/named_due.sql").replace("{named}", each.named), source, resource.name);
+    let rows = client
+        .query(
+            &statement,
+            &[
+                &account.user_id,
+                &account.account_id,
+                &now,
+                &resource.name,
+                &asked.force,
+                &i64::MAX,
+                &asked.since,
+                &asked.until,
+            ],
+        )
+        .sql()?;
+    Ok(rows.len())
 }
 
 /// Writes down that a record was read, unless it could not be used: then the next run asks again.

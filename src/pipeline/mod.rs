@@ -114,6 +114,18 @@ pub(crate) fn plan(ctx: &Context, job: &Job, asked: Asked) -> Result<Vec<(&'stat
     job.resources.iter().filter(|resource| resource.each.is_none()).map(of).collect()
 }
 
+/// How many records of each resource that is read one by one a job would read.
+pub(crate) fn plan_singles(ctx: &Context, job: &Job, asked: Asked) -> Result<Vec<(&'static str, usize)>, Failure> {
+    let (_, mut client) = db::open(ctx)?;
+    let person = Person::find(&mut client, ctx)?;
+    let Some(account) = Account::find(&mut client, &person, job.source, &job.account)? else { return Ok(Vec::new()) };
+    let now = ctx.config.clock.now();
+    let singles = job.resources.iter().filter(|resource| resource.each.is_some());
+    singles
+        .map(|one| Ok((one.name, load::singles::left(&mut client, &account, job.source, one, asked, now)?)))
+        .collect()
+}
+
 /// Everything that must hold before the first request: login, back-off, the account itself; then the plan.
 fn take(
     ctx: &Context,
@@ -203,11 +215,10 @@ fn planned(resources: &[(&Resource, Vec<Planned>)], api: &Api) -> String {
     // A first load reaches back to the beginning of everything, which is no number of days to wait for.
     let days = if days > 36_525 { "all of history".to_owned() } else { counted(days, "day") };
     format!(
-        "plan: {}, {days}, at least {} (limit {} in {} s)\n",
+        "plan: {}, {days}, at least {} (limit: {})\n",
         counted(resources.len() as u64, "resource"),
         counted(requests, "request"),
-        api.limits.requests,
-        api.limits.per.as_secs()
+        api.limits.shown()
     )
 }
 

@@ -22,13 +22,11 @@ pub(crate) enum Announced {
     #[allow(dead_code, reason = "for a source that the provider ends")]
     Retirement,
     /// Only subscribers are served, or only on new terms.
-    #[allow(dead_code, reason = "for a source whose interface must be paid for")]
     Subscription,
     /// Another source takes its place.
     #[allow(dead_code, reason = "for a source that another one replaces")]
     Successor,
     /// Addresses change.
-    #[allow(dead_code, reason = "for a source that moves")]
     Addresses,
 }
 

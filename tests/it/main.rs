@@ -42,6 +42,7 @@ mod secrets;
 mod server;
 mod simulated;
 mod status;
+mod strava;
 mod sweep;
 mod tls;
 mod windows;

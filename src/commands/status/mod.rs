@@ -4,15 +4,16 @@ mod books;
 mod line;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use postgres::Client;
 use serde_json::json;
 
 use super::{Context, notices, source_named};
-use crate::db;
+use crate::extract::slices::Asked;
 use crate::failure::{Exit, Failure};
-use crate::oauth;
-use crate::output::result;
-use crate::run::Person;
+use crate::output::{counted, result};
+use crate::run::{Account, Person};
 use crate::time::local_midnight;
+use crate::{db, load, oauth};
 use books::Row;
 use line::{Line, View};
 
@@ -66,7 +67,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     table(ctx, &lines, now);
     if only.is_some() {
-        resources(ctx, &lines);
+        resources(ctx, &lines, &left(&mut client, &person, &lines, now)?);
         last_runs(ctx, &lines, now);
     } else {
         picture(ctx, &lines, now);
@@ -121,7 +122,26 @@ fn table(ctx: &Context, lines: &[Line], now: DateTime<Utc>) {
     ctx.out.table(&["SOURCE", "STATE", "COMPLETE TO", "LAST RUN", "GAPS", "REJ", "NEXT"], &rows);
 }
 
-fn resources(ctx: &Context, lines: &[Line]) {
+/// What is read one record at a time and not read yet: resource, and how many records.
+fn left(
+    client: &mut Client,
+    person: &Person,
+    lines: &[Line],
+    now: DateTime<Utc>,
+) -> Result<Vec<(&'static str, usize)>, Failure> {
+    let asked = Asked { since: None, until: None, force: false };
+    let mut left = Vec::new();
+    for line in lines {
+        let Some(account) = Account::find(client, person, line.source, &line.account)? else { continue };
+        for resource in line.source.api.iter().flat_map(|api| api.resources).filter(|one| one.each.is_some()) {
+            let records = load::singles::left(client, &account, line.source, resource, asked, now)?;
+            left.extend((records > 0).then_some((resource.name, records)));
+        }
+    }
+    Ok(left)
+}
+
+fn resources(ctx: &Context, lines: &[Line], left: &[(&str, usize)]) {
     let zone = ctx.config.home.shown();
     let at = |at: Option<DateTime<Utc>>| {
         at.map_or("-".to_owned(), |at| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string())
@@ -142,6 +162,10 @@ fn resources(ctx: &Context, lines: &[Line]) {
         for name in line.timed.iter().filter(|name| !held.iter().any(|one| one.name == **name)) {
             rows.push(vec![(*name).to_owned(), "-".into(), "-".into(), "0".into(), "never read to an end".into()]);
         }
+    }
+    for (name, records) in left {
+        let what = format!("{} left to read one by one", counted(*records as u64, "record"));
+        rows.push(vec![(*name).to_owned(), "-".into(), "-".into(), "0".into(), what]);
     }
     if rows.is_empty() {
         return; // it comes by file

@@ -11,8 +11,8 @@ use std::time::Duration;
 use crate::canonical::Table;
 use crate::extract::paging::standard_call;
 use crate::source::{
-    Api, Auth, Call, Limits, Model, PageToken, Paging, Quota, Reply, Resource, Revoke, Slice, Source, Stamp, Verdict,
-    Window, by_status,
+    Announced, Api, Auth, Call, Limits, Model, Notice, PageToken, Paging, Quota, Reply, Resource, Revoke, Slice,
+    Source, Stamp, Verdict, Window, by_status, day,
 };
 
 pub(crate) static SOURCE: Source = Source {
@@ -34,8 +34,23 @@ pub(crate) static SOURCE: Source = Source {
     models: MODELS,
     shown: &[],
     references: &[],
-    notices: &[],
+    notices: NOTICES,
 };
+
+const NOTICES: &[Notice] = &[
+    Notice {
+        kind: Announced::Subscription,
+        on: day(2026, 6, 30),
+        text: "Strava serves only applications whose owner has a paid Strava subscription",
+        next: "subscribe, or ask Strava for the archive of your account: docs/sources/strava.md",
+    },
+    Notice {
+        kind: Announced::Addresses,
+        on: day(2027, 6, 1),
+        text: "Strava moves its interface to https://www.api-v3.strava.com",
+        next: "take the version of health that knows it, or set STRAVA_BASE_URL: docs/sources/strava.md",
+    },
+];
 
 const AUTH: Auth = Auth {
     authorize_url: "https://www.strava.com/oauth/authorize",

@@ -256,10 +256,12 @@ impl Grants {
                 let Some(scopes) = self.refresh.get(&sent).cloned().or(once_more) else {
                     return (self.refusals)("refresh_token", 400);
                 };
-                if let Some(young) = self.young(now) {
-                    let (refresh, left) = (value("refresh_token").to_owned(), (young.1 - now).num_seconds());
-                    let body = serde_json::json!({"token_type": "Bearer", "access_token": young.0, "expires_in": left,
-                                                  "expires_at": young.1.timestamp(), "refresh_token": refresh});
+                if let Some((access, until)) = self.young(now) {
+                    self.refresh.remove(value("refresh_token"));
+                    let refresh = self.issue("refresh");
+                    self.refresh.insert(refresh.clone(), scopes);
+                    let body = serde_json::json!({"token_type": "Bearer", "access_token": access, "expires_at": until.timestamp(),
+                                                  "expires_in": (until - now).num_seconds(), "refresh_token": refresh});
                     return Reply::json(200, body.to_string());
                 }
                 if self.rotates {

@@ -95,6 +95,12 @@ impl Activity {
         activity
     }
 
+    /// One from a file: what it is in the list and whole. Nothing is stated of its row.
+    pub fn sent(summary: Value, detail: Value) -> Self {
+        let id = summary["id"].as_i64().expect("an id");
+        Activity { id, offset_s: 0, summary, detail, laps: json!([]), zones: None, streams: None, row: Columns::new() }
+    }
+
     fn state_row(&mut self, i: i64, kind: Kind, start: DateTime<Utc>, elapsed: i64, zone: &str) {
         let end = start + chrono::TimeDelta::seconds(elapsed);
         let local = start.with_timezone(&FixedOffset::east_opt(self.offset_s).expect("an offset"));

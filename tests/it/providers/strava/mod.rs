@@ -8,7 +8,7 @@ mod subject;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use chrono::{DateTime, Timelike, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::support::net::{Reply, Request};
@@ -54,6 +54,8 @@ pub struct Strava {
     /// Summaries sent with another text than their own.
     pub poisoned: HashMap<i64, String>,
     pub budget: Budget,
+    /// The answer of the totals, where it is not made of the activities.
+    pub totals: Option<Value>,
     now: DateTime<Utc>,
 }
 
@@ -111,6 +113,9 @@ impl Strava {
 
     /// Without `keys` only the distance comes; names that have no series are left out.
     fn streams(activity: &Activity, request: &Request) -> Reply {
+        if let Some(list @ Value::Array(_)) = &activity.streams {
+            return Reply::json(200, list.to_string()); // as where the form by type is not known
+        }
         let Some(all) = activity.streams.as_ref().and_then(Value::as_object) else { return missing() };
         let keys: Vec<&str> = request.param("keys").unwrap_or("distance").split(',').collect();
         if request.param("key_by_type") != Some("true") {
@@ -138,6 +143,9 @@ impl Strava {
 
     /// "Counts only activities visible to Everyone"; zeros come as ints and as floats.
     fn stats(&self) -> Value {
+        if let Some(totals) = &self.totals {
+            return totals.clone();
+        }
         let count = self.listed().len();
         json!({"all_run_totals": {"count": count, "distance": 1000.5, "moving_time": 3600, "elapsed_time": 3700.0, "elevation_gain": 0},
                "recent_ride_totals": {"count": 0, "distance": 0.0, "moving_time": 0, "elapsed_time": 0, "elevation_gain": 0.0,
@@ -167,7 +175,7 @@ impl Simulation for Strava {
         grants.scope_separator = ',';
         grants.scope_in_body = false;
         grants.keeps_young = true;
-        grants.with_code = json!({"athlete": {"id": ATHLETE, "resource_state": 2, "firstname": "Zo\u{eb}"}});
+        grants.with_code = json!({"athlete": {"id": self.athlete["id"], "resource_state": 2, "firstname": "Zo\u{eb}"}});
         grants.refusals = |what, _| match what {
             "client" => error(400, "Bad Request", "Application", "client_id", "invalid"),
             "refresh_token" => error(400, "Bad Request", "RefreshToken", "refresh_token", "invalid"),
@@ -247,7 +255,7 @@ impl Simulation for Strava {
         match resource {
             "athlete" => Reply::json(200, self.athlete.to_string()),
             "athlete_zones" => Reply::json(200, self.athlete_zones.to_string()),
-            "athlete_stats" if path == format!("/athletes/{ATHLETE}/stats") => {
+            "athlete_stats" if path == format!("/athletes/{}/stats", self.athlete["id"]) => {
                 Reply::json(200, self.stats().to_string())
             }
             "athlete_stats" => error(403, "Forbidden", "Athlete", "id", "invalid"),
@@ -273,7 +281,7 @@ impl Simulation for Strava {
             let columns = [("value_num", value.clone())].into_iter().collect();
             truth.row("biometrics_vitals", "strava_raw.athlete", &person, metric, columns);
         }
-        for (id, gear) in &self.gear {
+        for (id, gear) in self.gear.iter().filter(|(id, _)| self.is_named(id)) {
             truth.raw.insert(("gear".into(), id.clone()), gear.to_string());
         }
         for activity in self.activities.iter().filter(|a| a.start() <= self.now) {
@@ -288,6 +296,13 @@ impl Simulation for Strava {
 }
 
 impl Strava {
+    /// Whether the athlete's lists or an activity name the gear.
+    fn is_named(&self, id: &str) -> bool {
+        let listed = ["bikes", "shoes"].iter().filter_map(|list| self.athlete[*list].as_array()).flatten();
+        let worn = self.activities.iter().map(|activity| &activity.summary["gear_id"]);
+        listed.map(|gear| &gear["id"]).chain(worn).any(|named| named == id)
+    }
+
     fn add_to(&self, truth: &mut Truth, activity: &Activity) {
         let id = activity.id.to_string();
         let is_poisoned = self.poisoned.contains_key(&activity.id);
@@ -316,10 +331,5 @@ impl Strava {
                 truth.row("sample_origins", "strava_raw.activity_streams", &id, path, columns.into_iter().collect());
             }
         }
-    }
-
-    /// The quarter of the hour, for tests that fill it.
-    pub fn quarter(&self) -> u32 {
-        self.now.minute() / 15
     }
 }

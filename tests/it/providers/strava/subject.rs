@@ -47,6 +47,7 @@ impl Strava {
             inactive: false,
             poisoned: HashMap::new(),
             budget: Budget { limits: [20_000, 200_000], used: [0, 0], windows: [0, 0], refused: 0 },
+            totals: None,
             now: DateTime::UNIX_EPOCH,
         }
     }
