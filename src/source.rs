@@ -221,7 +221,7 @@ pub(crate) struct Batch {
 /// What goes from the extractor to the loader, in this order.
 #[derive(Debug)]
 pub(crate) enum Message {
-    Batch(Batch),
+    Batch(Box<Batch>),
     Due(Due),
 }
 

@@ -366,6 +366,6 @@ impl Walk {
             owner: self.owner.lock().ok().and_then(|owner| owner.clone()),
             single,
         };
-        self.out.send(Message::Batch(batch)).await.map_err(|_| ExtractError::loader_gone())
+        self.out.send(Message::Batch(Box::new(batch))).await.map_err(|_| ExtractError::loader_gone())
     }
 }

@@ -216,7 +216,7 @@ fn refusal(status: u16, json: &Value, dead_errors: &[&str]) -> Reading {
 }
 
 /// The first of a list of errors, each with what it is about, as some write them in place of a word (Strava): its parts as
-/// one text, like "RefreshToken refresh_token invalid".
+/// one text, like `RefreshToken refresh_token invalid`.
 fn listed_error(json: &Value) -> Option<String> {
     let first = json.get("errors")?.get(0)?;
     let parts: Vec<&str> =

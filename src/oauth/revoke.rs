@@ -76,7 +76,7 @@ async fn at_provider(config: &Config, source: &'static Source, account: &str) ->
         }
         Revoke::Basic(_) => {
             let who = login.site.application(&login.account)?;
-            let secret = who.secret.as_ref().map(|secret| secret.expose_secret());
+            let secret = who.secret.as_ref().map(ExposeSecret::expose_secret);
             client.post(url).basic_auth(who.id, secret).form(&[("token", token.expose())])
         }
         Revoke::Form(_, field) => client.post(url).form(&[(field, token.expose())]),

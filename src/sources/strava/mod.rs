@@ -78,7 +78,7 @@ const TERMS: &[&str] = &[
 const LIMITS: Limits = Limits {
     requests: 100,
     per: Duration::from_secs(1), // the quotas are what binds
-    max_wait: Duration::from_secs(960),
+    max_wait: Duration::from_mins(16),
     quotas: &[
         quota(200, Duration::from_mins(15), ALL, 0),
         quota(2_000, Duration::from_hours(24), ALL, 1),
