@@ -272,7 +272,12 @@ fn dry_run(ctx: &Context, job: &Job, asked: Asked) -> Result<Exit, Failure> {
             } else {
                 format!("{} to {}", from.format("%Y-%m-%d %H:%M"), to.format("%Y-%m-%d %H:%M"))
             };
-            rows.push(vec![(*name).to_owned(), range, if plan.resume.is_some() { "goes on" } else { "" }.to_owned()]);
+            let how = match plan {
+                plan if plan.changes => "what came or changed then",
+                plan if plan.resume.is_some() => "goes on",
+                _ => "",
+            };
+            rows.push(vec![(*name).to_owned(), range, how.to_owned()]);
         }
     }
     // As far as is known: what is listed anew may lead to more.

@@ -141,7 +141,8 @@ fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
                     (Window::Snapshot, Some(each)) => format!("one by one, as {} tell", each.of.join(" and ")),
                     (Window::Snapshot, None) => "read whole every time".to_owned(),
                     (Window::Range { .. }, _) => {
-                        format!("by time; the last {} days are read again", resource.lookback_days)
+                        let changes = if resource.changed_since.is_empty() { "" } else { "what changed; " };
+                        format!("{changes}by time; the last {} days are read again", resource.lookback_days)
                     }
                 };
                 vec![resource.name.into(), resource.scope.replace('|', " or "), window]

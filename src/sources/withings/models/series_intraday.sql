@@ -12,9 +12,10 @@ entries as materialized (
      where jsonb_typeof(e.entry) = 'object'
 ),
 points as (
-    select e.source_id, e.user_id, f.field, f.metric_code, case when f.is_total then meta.number(e.entry->'duration') end as length_s
-         , meta.epoch_or_null(e.at) as at
-         , case when f.is_total then meta.number(e.entry->f.field) else nullif(meta.number(e.entry->f.field), 0) end as value
+    select e.source_id, e.user_id, f.field, f.metric_code, case when f.is_total then (e.entry->'duration')::double precision end as length_s
+         , to_timestamp(e.at::bigint) as at
+           -- plain casts: these rows come by the million, and what is no number is a data error in either case
+         , case when f.is_total then (e.entry->f.field)::double precision else nullif((e.entry->f.field)::double precision, 0) end as value
       from entries e
       join fields f on e.entry->f.field <> 'null'
 ),

@@ -61,6 +61,9 @@ pub struct Withings {
     now: DateTime<Utc>,
 }
 
+/// Whether a record lies in a window.
+type Within = Box<dyn Fn(&Doc) -> bool>;
+
 impl Withings {
     fn items(&self, resource: &str) -> Vec<&Doc> {
         if self.hidden.contains(&resource) {
@@ -92,7 +95,7 @@ impl Withings {
         let number = |name: &str| form.get(name).map(|text| text.parse::<i64>());
         let by_dates =
             ["startdate", "enddate", "startdateymd", "enddateymd"].iter().any(|name| form.contains_key(*name));
-        let window: Box<dyn Fn(&Doc) -> bool> = match number("lastupdate") {
+        let window: Within = match number("lastupdate") {
             Some(_) if by_dates || !CHANGING.contains(&resource) => return invalid("lastupdate with dates"),
             Some(Ok(since)) if since > self.now.timestamp() => return invalid("lastupdate is too high"),
             Some(Ok(since)) => Box::new(move |doc| doc.since.timestamp() > since),
@@ -142,7 +145,7 @@ impl Withings {
     }
 
     /// Which records two dates mean: by instants for measures and the heart, by days of the person's calendar for the rest.
-    fn window(resource: &str, form: &HashMap<String, String>) -> Option<Box<dyn Fn(&Doc) -> bool>> {
+    fn window(resource: &str, form: &HashMap<String, String>) -> Option<Within> {
         if ["measures", "heart", "stetho"].contains(&resource) {
             let (from, to) = instants(form)?;
             return (from <= to).then(|| Box::new(move |doc: &Doc| (from..=to).contains(&doc.at)) as _);
