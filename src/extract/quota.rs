@@ -98,7 +98,10 @@ impl Quotas {
         };
         let all: Vec<_> = self.0.iter_mut().filter(|state| state.quota.per == per).map(of).collect();
         let least = |pick: fn(&(u32, u32, u32)) -> u32| all.iter().map(pick).min().unwrap_or(0);
-        Some(Room { per, each: least(|room| room.0), left: least(|room| room.1), limit: least(|room| room.2) })
+        let short = self.0.iter().map(|state| state.quota.per).min()?;
+        let pace = self.0.iter().filter(|state| state.quota.per == short).map(|state| state.room(true)).min()?;
+        let (each, left, limit) = (least(|room| room.0), least(|room| room.1), least(|room| room.2));
+        Some(Room { per, each, left, limit, pace: (pace, short) })
     }
 }
 
@@ -111,6 +114,8 @@ pub(super) struct Room {
     pub(super) left: u32,
     /// What the provider allows.
     pub(super) limit: u32,
+    /// So many in so much time, in the shortest window.
+    pace: (u32, Duration),
 }
 
 impl Room {
@@ -118,6 +123,13 @@ impl Room {
     pub(super) fn windows(&self, requests: u64) -> u64 {
         let later = requests.saturating_sub(self.left.into());
         1 + later.div_ceil(self.each.max(1).into())
+    }
+
+    /// How long the part of so many requests lasts that fits into the present window.
+    pub(super) fn lasts(&self, requests: u64) -> Duration {
+        let now = requests.min(self.left.into()).saturating_sub(1);
+        let waits = now / u64::from(self.pace.0.max(1));
+        self.pace.1.saturating_mul(u32::try_from(waits).unwrap_or(u32::MAX))
     }
 }
 
@@ -238,5 +250,7 @@ mod tests {
         let room = quotas.room(now).expect("quotas");
         assert_eq!((room.each, room.left, room.limit), (950, 400, 1000));
         assert_eq!([0, 400, 401, 1350, 1351].map(|requests| room.windows(requests)), [1, 1, 2, 2, 3]);
+        let quarters = [0, 95, 96, 400, 4000].map(|requests| room.lasts(requests).as_secs() / 900);
+        assert_eq!(quarters, [0, 0, 1, 4, 4], "95 of a hundred are for these");
     }
 }

@@ -367,8 +367,12 @@ impl Session {
         } else {
             String::new()
         };
+        let lasts = match room.lasts(requests).as_secs() / 60 {
+            0 => String::new(),
+            minutes => format!("; the part of this {long} takes about {}", counted(minutes, "minute")),
+        };
         self.out.note(&format!(
-            "plan: {} to read one by one, newest first ({}): {}. {} allows {} a {long}{takes}",
+            "plan: {} to read one by one, newest first ({}): {}. {} allows {} a {long}{takes}{lasts}",
             counted(requests, "record"),
             parts.join(", "),
             counted(requests, "request"),

@@ -177,6 +177,37 @@ fn details_are_spread_over_days_newest_first() {
 }
 
 #[test]
+fn killed_between_details_it_goes_on_behind_them() {
+    let world = World::connected(Strava::few(now()));
+    let fault = world.fault(When::resource("activity_details").nth(4), What::hang());
+    let running = world.start_ingest();
+    world.until_fired(&fault);
+    running.kill(&world.home);
+    let read = count(&mut world.sql(), "meta.single_reads where resource = 'activity_details'");
+    assert_eq!(read, count(&mut world.sql(), "strava_raw.activity_details"), "both or none");
+    world.provider.no_faults();
+    world.provider.clear_log();
+    world.ingest().expect(0);
+    let all = world.provider.with(|sim| sim.activities.len());
+    let asked = world.provider.requests("activity_details").len();
+    assert_eq!(asked, all - usize::try_from(read).expect("a count"), "what is there is not asked for again");
+    world.oracle().fired(&fault).check();
+}
+
+#[test]
+fn one_record_that_is_refused_leaves_the_others() {
+    let world = World::connected(Strava::few(now()));
+    let fault = world.fault(When::resource("activity_streams").nth(2), What::status(403));
+    world.ingest().expect(3).says("activity_streams");
+    let held = count(&mut world.sql(), "strava_raw.activity_streams");
+    let all = world.provider.with(|sim| sim.activities.iter().filter(|a| a.streams.is_some()).count());
+    assert_eq!(held, i64::try_from(all).expect("a count") - 1);
+    world.health(&["status", "strava"]).expect(0).says("left to read one by one");
+    world.health(&["ingest", "strava", "--dry-run"]).expect(0).says("1 record, one by one");
+    world.oracle().fired(&fault).check();
+}
+
+#[test]
 fn a_part_of_the_budget_is_left_for_listings() {
     let world = World::connected(Strava::few(now()));
     world.provider.with(|sim| (sim.budget.limits, sim.budget.used) = ([10_000, 40], [0, 0]));
