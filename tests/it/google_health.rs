@@ -1,7 +1,14 @@
 //! Google Health's own oddities, beyond the contract: consent, aliases, types, filters, roll-ups, readings by the hour.
 
-use crate::providers::google_health::Google;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::providers::google_health::{Google, Point};
 use crate::support::cli::Home;
+use crate::support::rows::{count, rows, value};
 use crate::support::subject::Subject;
 use crate::support::world::{World, now};
 
@@ -54,4 +61,275 @@ fn google_fit_has_ended() {
         let run = home.health(command).expect(6).says("Google Fit").says("takeout.google.com");
         assert_eq!(run.next(), "health auth google-health");
     }
+}
+
+/// The points of a recorded or written answer.
+fn of_file(folder: &str, file: &str, resource: &'static str) -> Vec<Point> {
+    let text = std::fs::read_to_string(format!("{folder}/google-health/{file}.json")).expect("an answer");
+    let answer: Value = serde_json::from_str(&text).expect("an answer");
+    let list = if resource.ends_with("_roll_up") { &answer["rollupDataPoints"] } else { &answer["dataPoints"] };
+    list.as_array().expect("points").iter().map(|value| Point::sent(resource, value.clone())).collect()
+}
+
+/// The answers at hand, and what each is an answer of.
+const ANSWERS: &[(&str, &str)] = &[
+    ("stozo04-exercise_all", "exercise"),
+    ("stozo04-steps_rollup", "steps_roll_up"),
+    ("synthetic/sleep_list", "sleep"),
+    ("synthetic/heart_rate_list", "heart_rate"),
+    ("synthetic/hrv_list", "heart_rate_variability"),
+    ("synthetic/oxygen_saturation_list", "oxygen_saturation"),
+    ("synthetic/weight_list", "weight"),
+    ("synthetic/body_fat_list", "body_fat"),
+    ("synthetic/blood_glucose_list", "blood_glucose"),
+    ("synthetic/daily_hrv_list", "daily_heart_rate_variability"),
+    ("synthetic/daily_oxygen_saturation_list", "daily_oxygen_saturation"),
+    ("synthetic/daily_respiratory_rate_list", "daily_respiratory_rate"),
+    ("synthetic/daily_resting_heart_rate_list", "daily_resting_heart_rate"),
+    ("synthetic/daily_sleep_temperature_list", "daily_sleep_temperature_derivations"),
+    ("synthetic/total_calories_daily_rollup", "total_calories_roll_up"),
+];
+
+#[test]
+fn recorded_answers_land_and_make_rows() {
+    let Ok(folder) = std::env::var("HEALTH_CORPUS") else {
+        eprintln!("HEALTH_CORPUS is not set: recorded answers are not read");
+        return;
+    };
+    let mut google = Google::nobody();
+    for (file, resource) in ANSWERS {
+        google.points.extend(of_file(&folder, file, resource));
+    }
+    let exercises = google.points.iter().filter(|point| point.resource == "exercise").count();
+    let world = World::connected(google);
+    let run = world.ingest().expect(0);
+    let mut sql = world.sql();
+    assert_eq!(count(&mut sql, "meta.rejects"), 0, "{}", run.report());
+    let raw: Vec<String> =
+        world.differences().into_iter().filter(|line| line.contains("raw")).filter(|l| !l.contains("Spot")).collect();
+    assert!(raw.is_empty(), "{raw:#?}");
+    assert_eq!(usize::try_from(count(&mut sql, "canonical.workouts")).expect("a count"), exercises);
+    // Stated by hand from the documents.
+    let said = |sql: &mut postgres::Client, query: &str| value(sql, query).unwrap_or_default();
+    let of_exercise = "select concat_ws('|', sport, sport_raw, moving_s, elapsed_s, hr_avg, energy_total_kcal, hr_zone_s::text, local_date, utc_offset_s, upstream_hint)
+                         from canonical.workouts where raw_source_id like '%/dataPoints/";
+    assert_eq!(
+        said(&mut sql, &format!("{of_exercise}1'")),
+        "other|CARDIO_WORKOUT|934|934|134|122|{120,600,240,0}|2026-06-02|-18000"
+    );
+    let imported = "strength_training|STRENGTH_TRAINING|2345|2345|0|2026-06-15|-18000|com.speediance.speediance_mobile";
+    assert_eq!(said(&mut sql, &format!("{of_exercise}5'")), imported);
+    let night = "select concat_ws('|', kind, in_bed_s, asleep_s, awake_s, light_s, deep_s, rem_s, latency_s, local_date, stage_scheme,
+                        (select count(*) from canonical.sleep_stages g where g.sleep_id = s.sleep_id), jsonb_array_length(detail->'short_awakenings'))
+                   from canonical.sleep_sessions s where raw_source_id like '%/";
+    assert_eq!(
+        said(&mut sql, &format!("{night}8201555512345678'")),
+        "main|28800|27480|1320|20880|4200|2400|720|2026-11-20|stages|6|1"
+    );
+    assert_eq!(said(&mut sql, &format!("{night}8201555512345699'")), "nap|3000|2520|300|0|2026-11-19|classic|3");
+    let vitals = "select string_agg(metric_code || ' ' || value_num, ', ' order by metric_code, local_date) from canonical.biometrics_vitals where local_date = '2026-11-20'";
+    assert_eq!(
+        said(&mut sql, vitals),
+        "fat_pct 18.4, glucose_capillary 92, heart_rate_resting 55, hrv_rmssd 41.7, respiratory_rate 14.8, skin_temperature 33.42, skin_temperature_delta 0.3200000000000003, spo2 96.1, weight 74.31"
+    );
+    let points = "select string_agg(distinct metric_code || ' ' || value_num, ', ') from canonical.sample_points where metric_code like 'hrv%' or metric_code = 'spo2'";
+    assert_eq!(said(&mut sql, points), "hrv_rmssd 39.4, hrv_sdnn 52.8, spo2 96.5");
+    let totals = "select string_agg(metric_code || ' ' || local_date || ' ' || value_num, ', ' order by metric_code, local_date) from canonical.daily_summaries";
+    assert_eq!(
+        said(&mut sql, totals),
+        "energy_total 2026-11-18 2198, energy_total 2026-11-19 2412.5, steps 2026-06-15 10000, steps 2026-06-16 8000"
+    );
+}
+
+#[test]
+fn a_night_that_is_not_processed_is_read_again() {
+    let world = World::connected(Google::many(now()));
+    let edit = |world: &World<Google>, done: bool| {
+        world.provider.with(|sim| {
+            let nights = sim
+                .points
+                .iter_mut()
+                .filter(|p| p.resource == "sleep" && p.value["sleep"]["metadata"]["mainSleep"] == true);
+            let night = nights.max_by_key(|p| p.at).expect("a night");
+            night.value["sleep"]["metadata"] =
+                if done { json!({"processed": true, "mainSleep": true}) } else { json!({"mainSleep": true}) };
+            night.value["sleep"]["updateTime"] =
+                json!(if done { "2026-11-20T18:30:00Z" } else { "2026-11-20T17:00:00Z" });
+            night.rows[0].columns.insert("is_final", json!(done));
+            night.at
+        })
+    };
+    let ended = edit(&world, false);
+    world.ingest().expect(0);
+    world.assert_truth();
+    let covered = "select upper(covered)::text from meta.coverage where resource = 'sleep'";
+    let until = value(&mut world.sql(), covered).expect("coverage");
+    assert!(until.starts_with(&ended.format("%Y-%m-%d %H:%M").to_string()), "{until} is not held back to {ended}");
+    let is_tentative = "canonical.sleep_sessions where not is_final and flags @> '{tentative}'";
+    assert_eq!(count(&mut world.sql(), is_tentative), 1);
+    world.later(Duration::from_hours(1));
+    edit(&world, true);
+    world.ingest().expect(0);
+    assert_eq!(count(&mut world.sql(), is_tentative), 0);
+    world.oracle().check();
+}
+
+#[test]
+fn readings_of_an_hour_become_points_with_their_device_apart() {
+    let world = World::loaded(Google::few(now()));
+    let mut sql = world.sql();
+    let day = "2026-11-18"; // Greenwich and the coast agree on it at ten in the morning there
+    let query = format!(
+        "select o.raw_source_id as id, p.seq, p.metric_code as metric, p.value_num as value, extract(epoch from p.end_at - p.start_at)::integer as lasts
+           from canonical.sample_points p join canonical.sample_origins o using (user_id, origin_id)
+          where p.local_date = '{day}' and p.metric_code = 'steps' order by 1, 2"
+    );
+    let held: Vec<(String, i64, f64, i64)> = rows(&mut sql, &query)
+        .iter()
+        .map(|row| {
+            let id = row["id"].as_str().expect("an id").split_once('|').expect("an origin").1.to_owned();
+            (
+                id,
+                row["seq"].as_i64().expect("a place"),
+                row["value"].as_f64().expect("a value"),
+                row["lasts"].as_i64().expect("a length"),
+            )
+        })
+        .collect();
+    let watch = "FITBIT|Pixel Watch 4|-".to_owned();
+    let phone = "HEALTH_CONNECT|-|org.example.walk".to_owned();
+    assert_eq!(
+        held,
+        [(watch.clone(), 0, 57.0, 60), (watch.clone(), 1, 0.0, 60), (phone, 0, 49.0, 60), (watch, 0, 31.0, 60)]
+    );
+    let apart = "select string_agg(metric_code || ' ' || value_num || ' ' || seq, ', ' order by start_at, metric_code) from canonical.sample_points
+                  where metric_code like 'hrv%' and local_date = '2026-11-18'";
+    assert_eq!(value(&mut sql, apart).as_deref(), Some("hrv_rmssd 39.5 0, hrv_sdnn 52.75 0, hrv_sdnn 44.5 0"));
+    // A reading that comes late changes its hour alone.
+    world.provider.with(|sim| {
+        let like = sim
+            .points
+            .iter()
+            .find(|p| p.resource == "heart_rate" && p.civil.date().to_string() == day)
+            .expect("a rate")
+            .clone();
+        let mut late = like;
+        let at = (late.at + TimeDelta::minutes(3)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
+        late.value["heartRate"]["sampleTime"]["physicalTime"] = json!(at);
+        late.at += TimeDelta::minutes(3);
+        sim.points.push(late);
+    });
+    let before = count(&mut sql, "canonical.sample_points where metric_code = 'heart_rate'");
+    world.ingest().expect(0);
+    assert_eq!(count(&mut sql, "google_health_raw.history where resource = 'heart_rate'"), 1);
+    assert_eq!(count(&mut sql, "canonical.sample_points where metric_code = 'heart_rate'"), before + 1);
+    world.oracle().check();
+}
+
+#[test]
+fn requests_and_properties_are_those_of_the_description() {
+    let Ok(folder) = std::env::var("HEALTH_CORPUS") else {
+        eprintln!("HEALTH_CORPUS is not set: the description is not read");
+        return;
+    };
+    let text = std::fs::read_to_string(format!("{folder}/google-health/health_v4_discovery-20260416.json"))
+        .expect("a description");
+    let description: Value = serde_json::from_str(&text).expect("a description");
+    let world = World::connected(Google::many(now()));
+    world.ingest().expect(0);
+    let points = &description["resources"]["users"]["resources"]["dataTypes"]["resources"]["dataPoints"]["methods"];
+    let mut asked = BTreeSet::new();
+    for entry in world.provider.data_requests() {
+        if !asked.insert(entry.path.clone()) {
+            continue;
+        }
+        let method = match (entry.path.rsplit_once(':').map(|(_, way)| way), entry.path.contains("/dataPoints")) {
+            (Some(way), true) => &points[way],
+            (None, true) => &points["list"],
+            // Younger than the description.
+            _ if entry.path.ends_with("/irnProfile") || entry.path.ends_with("/pairedDevices") => continue,
+            _ => {
+                let last = entry.path.rsplit('/').next().expect("a word");
+                &description["resources"]["users"]["methods"][format!("get{}{}", last[..1].to_uppercase(), &last[1..])]
+            }
+        };
+        assert_eq!(method["httpMethod"], entry.method.as_str(), "{}", entry.path);
+        for (name, _) in &entry.query {
+            assert!(method["parameters"].get(name).is_some(), "{}: {name} is no parameter", entry.path);
+        }
+        if entry.method == "POST" {
+            let body: Value = serde_json::from_str(&entry.body).expect("a body");
+            let schema = &description["schemas"][method["request"]["$ref"].as_str().expect("a request")];
+            for name in body.as_object().expect("members").keys() {
+                assert!(schema["properties"].get(name).is_some(), "{}: {name} is no member", entry.path);
+            }
+        }
+    }
+    assert!(asked.len() > 50, "{asked:?}");
+    // Every type that is described is read, and every property of it is read by a model or named in the page.
+    let page = include_str!("../../docs/sources/google_health.md");
+    let models = world.health(&["sources", "google-health", "--json"]).expect(0).json();
+    let read: Vec<&str> = models["sources"][0]["resources"]
+        .as_array()
+        .expect("resources")
+        .iter()
+        .filter_map(|r| r["name"].as_str())
+        .collect();
+    let texts = include_str!("../../src/sources/google_health/models.rs").to_owned()
+        + &[
+            "user_identity",
+            "sleep_sessions",
+            "workouts",
+            "vitals",
+            "totals",
+            "series",
+            "nutrition_log",
+            "hydration_log",
+            "coded",
+            "moods",
+        ]
+        .map(|name| {
+            std::fs::read_to_string(format!(
+                "{}/src/sources/google_health/models/{name}.sql",
+                env!("CARGO_MANIFEST_DIR")
+            ))
+            .expect("a model")
+        })
+        .concat();
+    let schemas = &description["schemas"];
+    let mut open: Vec<&str> = vec!["DataPoint", "Identity", "Profile", "Settings", "DailyRollupDataPoint"];
+    let mut seen = BTreeSet::new();
+    let of_range = [
+        "HeartRateVariabilityPersonalRangeRollupValue",
+        "RestingHeartRatePersonalRangeRollupValue",
+        "BodyFatRollupValue",
+        "WeightRollupValue",
+        "RunVO2MaxRollupValue",
+        "HydrationLogRollupValue",
+        "ActivityLevelRollupValue",
+    ];
+    while let Some(name) = open.pop() {
+        if !seen.insert(name) || of_range.contains(&name) || ["CivilDateTime", "Date", "TimeOfDay"].contains(&name) {
+            continue;
+        }
+        for (property, said) in schemas[name]["properties"].as_object().into_iter().flatten() {
+            let reference = said["$ref"].as_str().or_else(|| said["items"]["$ref"].as_str());
+            open.extend(reference);
+            if ["DataPoint", "DailyRollupDataPoint"].contains(&name) {
+                let snake: String = property
+                    .chars()
+                    .map(|c| if c.is_uppercase() { format!("_{}", c.to_lowercase()) } else { c.into() })
+                    .collect();
+                let known = read.iter().any(|one| *one == snake || *one == format!("{snake}_roll_up"));
+                let other = ["name", "data_source", "civil_start_time", "civil_end_time"].contains(&snake.as_str())
+                    || snake.ends_with("personal_range");
+                assert!(known || other, "{name}: {property} is not read");
+                continue;
+            }
+            let is_known =
+                texts.contains(property.as_str()) || page.contains(&format!("`{property}`")) || property == "name";
+            assert!(is_known, "{name}.{property} is neither read nor named as kept raw");
+        }
+    }
+    assert!(seen.len() > 60, "{seen:?}");
 }
