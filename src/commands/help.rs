@@ -38,12 +38,12 @@ fn environment() -> String {
         "Variables that health reads, from the environment or from .env in the current directory (HEALTH_HOME and XDG_* from the \
          environment alone):\n\n".to_owned();
     for variable in VARIABLES {
-        let _ = writeln!(text, "  {:<24}{}", variable.name, variable.meaning);
+        let _ = writeln!(text, "  {:<29}{}", variable.name, variable.meaning);
     }
     for source in crate::sources::ALL.iter().filter(|source| source.api.is_some()) {
         text.push('\n');
         for (name, meaning) in source_variables(source) {
-            let _ = writeln!(text, "  {name:<24}{meaning}");
+            let _ = writeln!(text, "  {name:<29}{meaning}");
         }
     }
     text
