@@ -23,7 +23,6 @@ pub(crate) use beside::{Beside, Held, HeldFile, SideFile};
 pub(crate) use bulk::{Bucket, Bulk, Sample, Want};
 pub(crate) use each::{Due, Each, Lacking};
 pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, Stage, TypedTable, Unreadable};
-#[allow(unused_imports, reason = "for sources of which something is announced")]
 pub(crate) use notice::{Announced, day};
 pub(crate) use notice::{Nearness, Notice};
 pub(crate) use resource::{Holds, Paging, Provisional, Resource, Stamp, Window};
@@ -255,6 +254,8 @@ pub(crate) struct Model {
     pub(crate) many: i64,
     /// At most so many records in one statement, where each makes thousands of parts; 0: all.
     pub(crate) at_once: usize,
+    /// Whether it dates records by where the person was (`meta.zone_ranges`): it starts again when that changes.
+    pub(crate) zoned: bool,
 }
 
 impl Model {
@@ -265,7 +266,12 @@ impl Model {
         into: crate::canonical::Table,
         select: &'static str,
     ) -> Self {
-        Self { name, reads, joins, into, select, many: 1_000, at_once: 0 }
+        Self { name, reads, joins, into, select, many: 1_000, at_once: 0, zoned: false }
+    }
+
+    pub(crate) const fn zoned(mut self) -> Self {
+        self.zoned = true;
+        self
     }
 
     pub(crate) const fn at_once(mut self, records: usize) -> Self {

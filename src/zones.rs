@@ -6,7 +6,7 @@ mod store;
 use chrono::{DateTime, Datelike, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-pub(crate) use store::{load, remove, rezone, set};
+pub(crate) use store::{expanded, keep, load, remove, rezone, set};
 
 /// A time in another zone than home. Of several that hold at an instant the one that began last counts, so that a trip
 /// interrupts a move and leaves it as it was.

@@ -161,12 +161,17 @@ fn later(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<Dat
     one.zip(other).map(|(one, other)| one.max(other))
 }
 
-/// Accounts with rows whose offset is derived.
-fn accounts(client: &mut Client, person: &Person) -> Result<Vec<(&'static Source, &'static Files, Account)>, Failure> {
+/// Accounts with raw rows whose offset is derived, or with models that derive one.
+fn accounts(
+    client: &mut Client,
+    person: &Person,
+) -> Result<Vec<(&'static Source, Option<&'static Files>, Account)>, Failure> {
     let mut all = Vec::new();
     for source in crate::sources::ALL {
-        let Some(files) = source.files.as_ref().filter(|files| !files.rezone.is_empty()) else { continue };
-        all.extend(Account::all(client, person, source)?.into_iter().map(|account| (*source, files, account)));
+        let files = source.files.as_ref().filter(|files| !files.rezone.is_empty());
+        if files.is_some() || source.models.iter().any(|model| model.zoned) {
+            all.extend(Account::all(client, person, source)?.into_iter().map(|account| (*source, files, account)));
+        }
     }
     Ok(all)
 }
@@ -181,6 +186,7 @@ fn rehearse(ctx: &Context, client: &mut Client, person: &Person, change: Change,
     let zones = zones::load(&mut t, person.user_id, ctx.config.home.zone())?;
     let mut done = Done::default();
     for (_, files, account) in accounts {
+        let Some(files) = files else { continue };
         done.moved += zones::rezone(&mut t, (account.user_id, account.account_id, 0), files, &zones, span)?;
     }
     t.rollback().sql()?;
@@ -189,7 +195,7 @@ fn rehearse(ctx: &Context, client: &mut Client, person: &Person, change: Change,
 
 /// One transaction for the list and for all offsets that follow from it; then the models.
 fn apply(ctx: &Context, client: &mut Client, person: &Person, change: Change, span: Span) -> Result<Done, Failure> {
-    let mut held: Vec<(&'static Source, &'static Files, Run)> = Vec::new();
+    let mut held: Vec<(&'static Source, Option<&'static Files>, Run)> = Vec::new();
     let result = (|| {
         for (source, files, account) in accounts(client, person)? {
             held.push((source, files, Run::open(client, &account, RunKind::Transform, ctx.config.clock.now())?));
@@ -200,6 +206,7 @@ fn apply(ctx: &Context, client: &mut Client, person: &Person, change: Change, sp
             let zones = zones::load(t, person.user_id, ctx.config.home.zone())?;
             let mut moved = 0;
             for (_, files, run) in &held {
+                let Some(files) = files else { continue };
                 moved += zones::rezone(t, (run.user_id, run.account_id, run.run_id), files, &zones, span)?;
                 typed::follow(t, run, files)?;
             }

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Duration, NaiveTime, TimeZone, Utc};
 
-use crate::source::{PageToken, Resource, Slice, Stamp, Window};
+use super::bundles::hour;
+use crate::source::{Holds, PageToken, Resource, Slice, Stamp, Window};
 
 /// What is known of a resource before a run.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +52,7 @@ pub(crate) fn plan(resource: &Resource, held: &Held, asked: Asked, now: DateTime
         return vec![Planned { slice: Slice { from: now, to: now }, resume: None, changes: false }];
     }
     let end = asked.until.map_or(now, |until| until.min(now));
-    let wanted = wanted(resource, held, asked, end);
+    let wanted = whole_hours(resource, wanted(resource, held, asked, end), now);
     let resumable = held
         .open
         .clone()
@@ -108,7 +109,7 @@ fn wanted(resource: &Resource, held: &Held, asked: Asked, end: DateTime<Utc>) ->
     }
     let mut wanted = subtract(&[asked_range], &held.covered);
     if let Some(last) = held.covered.last() {
-        let lookback = last.to - Duration::days(i64::from(resource.lookback_days));
+        let lookback = last.to - lookback(resource, *last, end);
         let every = if resource.sweep_days > 0 { Duration::days(resource.sweep_days.into()) } else { LIST_AGAIN };
         let listed_long_ago = held.open.is_none() && held.listed_at.is_none_or(|at| end - at >= every);
         let sweeps = resource.sweep_days > 0 && asked.since.is_none() && asked.until.is_none();
@@ -120,6 +121,31 @@ fn wanted(resource: &Resource, held: &Held, asked: Asked, end: DateTime<Utc>) ->
         }
     }
     merge(wanted)
+}
+
+/// Where the readings of an hour are one record, an hour is read whole or not at all, but for the present one: a part of it would
+/// take the place of all of it.
+fn whole_hours(resource: &Resource, mut ranges: Vec<Slice>, now: DateTime<Utc>) -> Vec<Slice> {
+    if !matches!(resource.holds, Holds::Readings | Holds::Hours) {
+        return ranges;
+    }
+    for range in &mut ranges {
+        range.from = hour(range.from);
+        let end = hour(range.to);
+        range.to = if end < range.to { (end + Duration::hours(1)).min(now) } else { end };
+    }
+    merge(ranges)
+}
+
+/// So long is a week of [`Resource::weekly_days`].
+const WEEK: i64 = 7 * 86_400;
+
+/// How many days before the end of what is held are read again: more by the first run of a week.
+fn lookback(resource: &Resource, last: Slice, end: DateTime<Utc>) -> Duration {
+    let week = |at: DateTime<Utc>| at.timestamp().div_euclid(WEEK);
+    let is_first = week(last.to) < week(end);
+    let days = if is_first { resource.weekly_days.max(resource.lookback_days) } else { resource.lookback_days };
+    Duration::days(days.into())
 }
 
 /// Joins what overlaps or touches.
@@ -217,6 +243,36 @@ mod tests {
             Slice { from: DateTime::UNIX_EPOCH, to: day(-3) },
             "an end before all that is held"
         );
+    }
+
+    #[test]
+    fn the_first_run_of_a_week_looks_back_further() {
+        let weekly = resource(None).weekly(30);
+        let held = Held { covered: vec![range(-100, 20)], ..Held::default() };
+        let from = |now: i64| {
+            let planned = plan(&weekly, &held, ALL, day(now));
+            (day(20) - planned[0].slice.from).num_days()
+        };
+        let week = |n: i64| day(n).timestamp().div_euclid(WEEK);
+        let next = (21..28).find(|n| week(*n) > week(20)).unwrap();
+        assert_eq!(from(next - 1), 7, "the week has been read into");
+        assert_eq!(from(next), 30);
+        assert_eq!(from(next + 90), 30, "after weeks of silence");
+        let held = Held { covered: vec![range(10, 20)], ..Held::default() };
+        assert_eq!(plan(&weekly, &held, ALL, day(next))[0].slice.from, day(10), "never before what is held");
+    }
+
+    #[test]
+    fn an_hour_of_readings_is_read_whole() {
+        let readings = resource(Some(30)).holds(Holds::Readings);
+        let at = |n: i64, minutes: i64| day(n) + Duration::minutes(minutes);
+        let held = Held { covered: vec![Slice { from: at(-100, 0), to: at(20, 605) }], ..Held::default() };
+        let slice = |asked| plan(&readings, &held, asked, at(21, 905))[0].slice;
+        assert_eq!(slice(ALL), Slice { from: at(13, 600), to: at(21, 905) }, "the present hour as far as it goes");
+        let asked = Asked { since: Some(at(1, 30)), until: Some(at(2, 30)), force: true };
+        assert_eq!(slice(asked), Slice { from: at(1, 0), to: at(2, 60) });
+        let asked = Asked { since: Some(at(21, 700)), until: Some(at(21, 905)), force: true };
+        assert_eq!(slice(asked), Slice { from: at(21, 660), to: at(21, 905) }, "never later than now");
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(crate) struct Resource {
     pub(crate) version: &'static str,
     /// How many days of covered time are read again: scores change after the fact.
     pub(crate) lookback_days: u16,
+    /// How many days are read again once a week, by the first run of it: what is edited or analysed again later. 0: no more
+    /// than the lookback.
+    pub(crate) weekly_days: u16,
     /// The parameter, in seconds since 1970, that lists what came or changed since, whatever time it is of; empty: there is
     /// none. Then each run asks for that first, and lists all times anew once in a while for what was deleted.
     pub(crate) changed_since: &'static str,
@@ -80,6 +83,7 @@ impl Resource {
             ends: "",
             version: "",
             lookback_days: 0,
+            weekly_days: 0,
             changed_since: "",
             led_by: "",
             form: None,
@@ -166,6 +170,10 @@ impl Resource {
     }
     pub(crate) const fn lookback(mut self, days: u16) -> Self {
         self.lookback_days = days;
+        self
+    }
+    pub(crate) const fn weekly(mut self, days: u16) -> Self {
+        self.weekly_days = days;
         self
     }
     pub(crate) const fn sweep(mut self, days: u16) -> Self {

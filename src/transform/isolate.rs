@@ -25,7 +25,9 @@ pub(super) fn apply(
 ) -> Result<Upserted, postgres::Error> {
     expect_many(t, source, model, run, after_run)?;
     if model.into == Table::Rejects {
-        return super::unusable::reject(t, source, model, run, after_run);
+        let done = super::unusable::reject(t, source, model, run, after_run)?;
+        resolve(t, source, model, run, after_run)?;
+        return Ok(done);
     }
     let statement = Statement::prepare(t, source, model)?;
     let mut halver =

@@ -15,6 +15,7 @@ use crate::failpoint::failpoint;
 use crate::failure::{Failure, Kind};
 use crate::run::{FenceError, Run, fenced_failure};
 use crate::source::{Model, Source};
+use crate::zones;
 
 pub(crate) use pair::Another;
 pub(crate) use upsert::shown;
@@ -61,6 +62,27 @@ fn text_hash(source: &Source, model: &Model) -> Vec<u8> {
     digest.finalize().to_vec()
 }
 
+/// What a model's state is known by: what it says, and where the person was, if it follows that.
+fn state_hash(source: &Source, model: &Model, zones: &[u8]) -> Vec<u8> {
+    let text = text_hash(source, model);
+    if model.zoned { Sha256::new_with_prefix(text).chain_update(zones).finalize().to_vec() } else { text }
+}
+
+/// Where the person was, if a model of `source` follows that: the ranges and their digest.
+fn zones_of(client: &mut Client, source: &Source, user_id: i64) -> Result<(Vec<zones::Range>, Vec<u8>), Failure> {
+    if !source.models.iter().any(|model| model.zoned) {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let ranges = zones::expanded(client, user_id)?;
+    let mut digest = Sha256::new();
+    for range in &ranges {
+        digest.update(range.from.timestamp().to_le_bytes());
+        digest.update(range.place.offset_s.to_le_bytes());
+        digest.update(range.place.zone.name());
+    }
+    Ok((ranges, digest.finalize().to_vec()))
+}
+
 /// Runs all models of `source` over what changed in the run's account; with `rebuild` over everything. Where everything
 /// is read, `another` connection takes half of them.
 pub(crate) fn transform(
@@ -70,7 +92,12 @@ pub(crate) fn transform(
     run: &Run,
     rebuild: bool,
 ) -> Result<Vec<Upserted>, Failure> {
-    let one = |client: &mut Client, place: usize| run_model(client, source, &source.models[place], run, rebuild);
+    let (ranges, zones) = zones_of(client, source, run.user_id)?;
+    if !ranges.is_empty() {
+        zones::keep(client, run.user_id, &ranges)?;
+    }
+    let one =
+        |client: &mut Client, place: usize| run_model(client, source, &source.models[place], run, rebuild, &zones);
     let count = source.models.len();
     if count > 1 && (rebuild || never_ran(client, source, run)?) {
         return pair::side_by_side(client, another, count, &one);
@@ -86,9 +113,10 @@ fn never_ran(client: &mut Client, source: &Source, run: &Run) -> Result<bool, Fa
 /// The models that have something to read in the run's account: raw rows changed since they ran, or their text did.
 pub(crate) fn behind(client: &mut Client, source: &Source, whose: Whose) -> Result<Vec<&'static Model>, Failure> {
     let mut behind = Vec::new();
+    let (_, zones) = zones_of(client, source, whose.0)?;
     for model in source.models {
         let state = state(client, whose, &format!("{}.{}", source.id, model.name))?;
-        let edited = state.text_hash != text_hash(source, model);
+        let edited = state.text_hash != state_hash(source, model, &zones);
         if edited || changes(client, source, model, whose, state.watermark)? != Scope::Nothing {
             behind.push(model);
         }
@@ -102,10 +130,11 @@ fn run_model(
     model: &'static Model,
     run: &Run,
     rebuild: bool,
+    zones: &[u8],
 ) -> Result<Upserted, Failure> {
     let nothing = Upserted { model: model.name, table: model.into.shape().name, ..Upserted::default() };
     let name = format!("{}.{}", source.id, model.name);
-    let text_hash = text_hash(source, model);
+    let text_hash = state_hash(source, model, zones);
     let whose = (run.user_id, run.account_id);
     let state = state(client, whose, &name)?;
     let edited = state.text_hash != text_hash;

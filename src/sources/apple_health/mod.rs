@@ -223,5 +223,5 @@ const fn dictionary(table: &'static str, id: &'static str, word: &'static str) -
 /// All models read views that show published files only, with words instead of numbers.
 const fn model(name: &'static str, reads: &'static str, into: Table, select: &'static str) -> Model {
     // A changed row may be a day or a night, and stand for hundreds of records.
-    Model { name, reads, joins: &[], into, select, many: 100, at_once: 0 }
+    Model { many: 100, ..Model::new(name, reads, &[], into, select) }
 }

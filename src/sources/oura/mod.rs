@@ -9,7 +9,7 @@ mod models;
 use std::time::Duration;
 
 use crate::canonical::Table;
-use crate::source::{Api, Auth, Limits, Model, Paging, Resource, Revoke, Source, Stamp, Window, by_status};
+use crate::source::{Api, Auth, Holds, Limits, Model, Paging, Resource, Revoke, Source, Stamp, Window, by_status};
 
 pub(crate) static SOURCE: Source = Source {
     id: "oura",
@@ -116,13 +116,9 @@ const MODELS: &[Model] = &[
     Model::new("vitals_vo2_max", "vo2_max", &[], Table::BiometricsVitals, models::VITALS_VO2_MAX),
     Model::new("daily_activity", "daily_activity", &[], Table::DailySummaries, models::DAILY_ACTIVITY),
     Model::new("daily_stress", "daily_stress", &[], Table::DailySummaries, models::DAILY_STRESS),
-    Model::new(
-        "samples_heartrate",
-        "heartrate",
-        &[],
-        Table::SampleValues,
-        include_str!("models/samples_heartrate.sql"),
-    ),
+    Model::new("series_heartrate", "heartrate", &[], Table::SampleOrigins, include_str!("models/series_heartrate.sql"))
+        .zoned(),
+    Model::new("unusable_heartrate", "heartrate", &[], Table::Rejects, include_str!("models/unusable_heartrate.sql")),
     Model::new("samples_session", "session", &[], Table::SampleValues, include_str!("models/samples_session.sql")),
     Model::new("series_session", "session", &[], Table::SampleOrigins, models::SERIES_SESSION),
     Model::new("moods_session", "session", &[], Table::MoodEntries, models::MOODS_SESSION),
@@ -130,7 +126,7 @@ const MODELS: &[Model] = &[
     Model::new("journal_tag", "tag", &[], Table::MoodEntries, models::JOURNAL_TAG),
 ];
 
-/// Rows of a series: filtered by instants, at most thirty days at once. Days instead of instants would be ignored in silence.
+/// Readings: filtered by instants, at most thirty days at once; those of an hour are one record. Days instead of instants would be ignored in silence.
 const fn rows(name: &'static str, path: &'static str) -> Resource {
     documents(name, path)
         .window(Window::Range {
@@ -139,6 +135,7 @@ const fn rows(name: &'static str, path: &'static str) -> Resource {
             format: Stamp::Rfc3339,
             max_days: Some(30),
         })
+        .holds(Holds::Readings)
         .at("/timestamp")
 }
 
@@ -152,6 +149,7 @@ const fn documents(name: &'static str, path: &'static str) -> Resource {
         .key(&["/id"])
         .at("/day")
         .lookback(7)
+        .weekly(30)
 }
 
 /// No largest window is documented, and one of fourteen months was answered whole. Documents that carry a series are asked

@@ -1,0 +1,1 @@
+select home_tz from meta.users where user_id = $1
