@@ -75,7 +75,7 @@ fn documents_become_the_rows_that_are_stated_beside_them() {
     assert_eq!(stages, expected);
     let points = rows(
         &mut world.sql(),
-        "select metric_code, seq, start_at, value_num from canonical.sample_points order by seq",
+        "select metric_code, seq, start_at, value_num from canonical.sample_points where metric_code = 'hrv_rmssd' order by seq",
     );
     let at = |n: usize| (points[n]["metric_code"].clone(), points[n]["seq"].clone(), points[n]["value_num"].as_f64());
     assert_eq!(points.len(), 2, "the first item is null");
@@ -193,11 +193,95 @@ fn a_window_holds_all_that_lies_in_it_wherever_the_person_is() {
         if at < since || at >= until {
             continue;
         }
-        let held = format!("oura_raw.{} where source_id = '{}'", doc.resource, doc.id);
+        let held = format!("oura_raw.{} where source_id = '{}'", doc.resource, doc.record());
         assert_eq!(count(&mut sql, &held), 1, "{} {} of {at}", doc.resource, doc.id);
         checked.insert(doc.resource);
     }
     assert!(checked.len() >= Oura::LISTINGS.len() - 2, "{checked:?}");
+}
+
+#[test]
+fn heart_rates_of_an_hour_are_one_record_and_dated_where_the_person_was() {
+    let world = World::connected(of_fixture());
+    world.health(&["zones", "set", "Europe/Berlin", "--from", "2026-11-15", "--until", "2026-11-25"]).expect(0);
+    world.ingest().expect(0);
+    let mut sql = world.sql();
+    let raw = rows(&mut sql, "select source_id, payload from oura_raw.heartrate");
+    let sent = json!({"data": [
+        {"timestamp": "2026-11-19T23:00:12.000Z", "timestamp_unix": 1_795_129_212_000_i64, "bpm": 54, "source": "sleep"},
+        {"timestamp": "2026-11-19T23:05:12+00:00", "bpm": 255, "source": "sleep"}]});
+    assert_eq!(raw, [json!({"source_id": "2026-11-19T23:00:00Z|sleep", "payload": sent})]);
+    let seen = |sql: &mut postgres::Client| {
+        let row = rows(
+            sql,
+            "select s.value_num, s.local_date, s.utc_offset_s, s.raw_path, o.tz_name, o.tz_basis, o.context
+               from api.samples s
+               join canonical.sample_origins o on o.raw_source_id = s.raw_source_id and o.raw_table = s.raw_table
+              where s.metric_code = 'heart_rate' and s.raw_table = 'oura_raw.heartrate'",
+        );
+        assert_eq!(row.len(), 1, "255 is none: {row:#?}");
+        row[0].clone()
+    };
+    // 23:00 at Greenwich is the next day in Berlin; seq is the place in the record.
+    let there = json!({"value_num": 54, "local_date": "2026-11-20", "utc_offset_s": 3600, "raw_path": "data[0]",
+                       "tz_name": "Europe/Berlin", "tz_basis": "home", "context": {"source": "sleep"}});
+    assert_eq!(seen(&mut sql), there);
+    // The stay is taken back: the day is that of home again, without asking Oura.
+    world.provider.clear_log();
+    world.health(&["zones", "remove", "2026-11-15"]).expect(0);
+    assert_eq!(world.provider.log().len(), 0);
+    let home = seen(&mut sql);
+    assert_eq!((&home["local_date"], &home["utc_offset_s"]), (&json!("2026-11-19"), &json!(-28_800)));
+    world.assert_truth();
+}
+
+#[test]
+fn a_heart_rate_that_is_no_number_is_a_reject_and_its_neighbours_stay() {
+    let mut oura = Oura::nobody();
+    for (minute, bpm) in [(0, json!(61)), (5, json!("fast")), (10, json!(null)), (15, json!(400)), (20, json!("63"))] {
+        let said = json!({"timestamp": format!("2026-11-19T10:{minute:02}:00Z"), "bpm": bpm, "source": "awake"});
+        oura.docs.push(Doc::sent("heartrate", said));
+    }
+    let world = World::connected(oura);
+    world.ingest().expect(3);
+    let mut sql = world.sql();
+    let points = rows(
+        &mut sql,
+        "select s.value_num, s.raw_path, s.flags from api.samples s where raw_table = 'oura_raw.heartrate' order by start_at",
+    );
+    let point = |value: i64, path: &str, flags: &[&str]| json!({"value_num": value, "raw_path": path, "flags": flags});
+    assert_eq!(
+        points,
+        [
+            point(61, "data[0]", &[]),
+            point(400, "data utc-28800 implausible[3]", &["implausible"]),
+            point(63, "data[4]", &[])
+        ],
+        "one that cannot be true does not speak against its hour"
+    );
+    let rejects = rows(&mut sql, "select code, detail from meta.rejects where resolved_run_id is null");
+    assert_eq!(rejects, [json!({"code": "not_a_number", "detail": "data[1].bpm: not a number"})]);
+    // What is mended at Oura is used, and the reject is closed.
+    world.provider.with(|sim| sim.docs[1].value["bpm"] = json!(62));
+    world.ingest().expect(0);
+    assert_eq!(count(&mut sql, "api.samples where raw_table = 'oura_raw.heartrate'"), 4);
+    assert_eq!(count(&mut sql, "meta.rejects where resolved_run_id is null"), 0);
+}
+
+#[test]
+fn what_is_edited_weeks_later_is_found_by_the_first_run_of_a_week() {
+    let world = World::loaded(Oura::many(now()));
+    let key = world.provider.with(|sim| sim.score_again(20));
+    let version = format!("select run_id from oura_raw.daily_sleep where source_id = '{}'", key.id);
+    let before = value(&mut world.sql(), &version);
+    let mut days = 0;
+    while value(&mut world.sql(), &version) == before && days < 7 {
+        world.later(std::time::Duration::from_hours(24));
+        world.ingest().expect(0);
+        days += 1;
+    }
+    assert_ne!(value(&mut world.sql(), &version), before, "not found within a week");
+    world.assert_truth();
 }
 
 #[test]

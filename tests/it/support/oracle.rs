@@ -104,13 +104,17 @@ impl<S: Subject> World<S> {
 impl<S: Subject> World<S> {
     /// What differs from the truth: lines that say `lost`, `doubled`, `phantom`, or which value is wrong.
     pub fn differences(&self) -> Vec<String> {
-        let truth = self.provider.truth();
-        let mut client = self.sql();
-        let mut wrong = raw_differences(&mut client, S::ID, &truth);
-        wrong.extend(canonical_differences(&mut client, S::ID, &truth));
-        wrong.extend(lineage_differences(&mut client, S::ID));
-        wrong
+        differences::<S>(&mut self.sql(), &self.provider.truth())
     }
+}
+
+/// What of one source differs from the truth.
+pub fn differences<S: Subject>(client: &mut Client, truth: &Truth) -> Vec<String> {
+    let mut wrong = raw_differences(client, S::ID, truth);
+    wrong.extend(canonical_differences(client, S::ID, truth));
+    wrong.extend(point_differences(client, S::ID, truth));
+    wrong.extend(lineage_differences(client, S::ID));
+    wrong
 }
 
 fn raw_differences(client: &mut Client, id: &str, truth: &Truth) -> Vec<String> {
@@ -230,6 +234,36 @@ fn canonical_differences(client: &mut Client, id: &str, truth: &Truth) -> Vec<St
     }
     let phantom = held.keys().filter(|s| !truth.canonical.contains_key(s) && !truth.optional.contains(s));
     wrong.extend(phantom.map(|s| format!("{s:?}: phantom")));
+    wrong
+}
+
+/// The values of series, each once.
+fn point_differences(client: &mut Client, id: &str, truth: &Truth) -> Vec<String> {
+    let mut wrong = vec![];
+    let mut held = BTreeMap::new();
+    let stated: BTreeSet<&String> = truth.points.keys().map(|(table, ..)| table).collect();
+    let sql = format!(
+        "select o.raw_table, o.raw_source_id, p.metric_code, floor(extract(epoch from p.start_at))::bigint, p.value_num
+           from canonical.sample_points p join canonical.sample_origins o using (user_id, origin_id)
+          where o.source_system = '{id}' and o.retired_at is null"
+    );
+    for row in client.query(&sql, &[]).expect("points") {
+        let (table, record, metric, at, value): (String, String, String, i64, f64) =
+            (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4));
+        if stated.contains(&table) && held.insert((table.clone(), record.clone(), metric, at), value).is_some() {
+            wrong.push(format!("{table} {record}: two values at {at}"));
+        }
+    }
+    for ((table, record, metric, at), value) in &truth.points {
+        match held.remove(&(table.clone(), record.clone(), (*metric).to_owned(), *at)) {
+            None => wrong.push(format!("{table} {record}: the {metric} at {at} is lost")),
+            Some(said) if (said - value).abs() > 1e-9 => {
+                wrong.push(format!("{table} {record}: the {metric} at {at} is {said}, not {value}"));
+            }
+            Some(_) => {}
+        }
+    }
+    wrong.extend(held.keys().map(|key| format!("{key:?}: a phantom value")));
     wrong
 }
 

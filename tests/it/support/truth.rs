@@ -26,6 +26,8 @@ pub struct Truth {
     pub canonical: BTreeMap<Spot, Columns>,
     /// Records that may be missing from raw, because they cannot be stored.
     pub optional_raw: BTreeSet<(String, String)>,
+    /// Values of series: raw table, raw record, metric, second since 1970. Those of a raw table are checked where any is stated.
+    pub points: BTreeMap<(String, String, &'static str, i64), f64>,
     /// Rows that the documents neither demand nor forbid.
     pub optional: BTreeSet<Spot>,
 }

@@ -35,24 +35,10 @@ impl<S: Subject> World<S> {
     }
 
     pub fn on(sim: S, db: Database) -> Self {
-        let redirect_port = free_port();
-        let redirect = format!("http://localhost:{redirect_port}/callback");
-        let provider = Provider::start(sim, now(), &redirect);
         let home = Home::new();
         home.set("HEALTH_DATABASE_URL", &db.url);
+        let (provider, redirect_port) = introduce(&home, sim);
         let world = World { home, db, provider, redirect_port };
-        let prefix = S::ID.to_uppercase();
-        let (id, secret) = world.provider.grants(|g| (g.client_id.clone(), g.client_secret.clone()));
-        for (name, value) in [
-            ("CLIENT_ID", id),
-            ("CLIENT_SECRET", secret),
-            ("REDIRECT_URI", redirect),
-            ("BASE_URL", world.provider.base_url()),
-            ("AUTHORIZE_URL", world.provider.authorize_url()),
-            ("TOKEN_URL", world.provider.token_url()),
-        ] {
-            world.home.set(&format!("{prefix}_{name}"), &value);
-        }
         world.set_now(now());
         world
     }
@@ -135,6 +121,26 @@ impl<S: Subject> World<S> {
     pub fn oracle(&self) -> Oracle<'_, S> {
         Oracle::new(self)
     }
+}
+
+/// Starts a provider where a person has an application, and writes down what leads the program to it.
+pub fn introduce<S: Subject>(home: &Home, sim: S) -> (Provider<S>, u16) {
+    let redirect_port = free_port();
+    let redirect = format!("http://localhost:{redirect_port}/callback");
+    let provider = Provider::start(sim, now(), &redirect);
+    let prefix = S::ID.to_uppercase();
+    let (id, secret) = provider.grants(|g| (g.client_id.clone(), g.client_secret.clone()));
+    for (name, value) in [
+        ("CLIENT_ID", id),
+        ("CLIENT_SECRET", secret),
+        ("REDIRECT_URI", redirect),
+        ("BASE_URL", provider.base_url()),
+        ("AUTHORIZE_URL", provider.authorize_url()),
+        ("TOKEN_URL", provider.token_url()),
+    ] {
+        home.set(&format!("{prefix}_{name}"), &value);
+    }
+    (provider, redirect_port)
 }
 
 /// Waits for something that another process does; panics when it never does.

@@ -19,7 +19,13 @@ pub fn of_day(day: NaiveDate, i: i64, woke: DateTime<Utc>, at: &dyn Fn(u32, i64)
         vascular(day, i, woke),
         bedtime(day, i, woke),
     ];
-    docs.extend([at(1, 0), at(10, 5), at(20, 10)].into_iter().enumerate().map(|(n, time)| heart_rate(i, n, time)));
+    let mut readings = vec![("sleep", at(1, 0)), ("sleep", at(1, 5))];
+    match i % 3 {
+        0 => readings.push(("awake", at(1, 50))),
+        1 => readings.push(("workout", at(10, 5))),
+        _ => {}
+    }
+    docs.extend(readings.into_iter().enumerate().map(|(n, (source, time))| heart_rate(i, n, source, time)));
     docs.push(battery(i, at(8, 30)));
     if i % 7 == 0 {
         docs.push(vo2_max(day, i, woke));
@@ -232,11 +238,10 @@ fn rest_mode(day: NaiveDate, i: i64, start: Local) -> Doc {
     Doc::new("rest_mode_period", start.clock, start.utc(), value)
 }
 
-/// Every other one is written with an offset of zero, and without its number.
-fn heart_rate(i: i64, n: usize, time: Local) -> Doc {
+/// Every other one is written with an offset of zero, and without its number; now and then one has no value.
+fn heart_rate(i: i64, n: usize, source: &str, time: Local) -> Doc {
     let at = time.utc();
-    let source = ["sleep", "awake", "workout"][n];
-    let bpm = 50 + i % 60;
+    let bpm = if i % 11 == 5 && n == 1 { 255 } else { 50 + i % 60 + i64::try_from(n).expect("small") };
     let mut value =
         json!({"timestamp": at.format("%Y-%m-%dT%H:%M:%S+00:00").to_string(), "bpm": bpm, "source": source});
     if i % 2 == 0 {
@@ -245,8 +250,7 @@ fn heart_rate(i: i64, n: usize, time: Local) -> Doc {
     }
     let mut doc = Doc::new("heartrate", at.naive_utc(), at, value);
     doc.id = format!("{}|{source}", at.format("%Y-%m-%dT%H:%M:%SZ"));
-    let row = [("value_num", json!(bpm)), ("start_at", json!(stamp(at))), ("context", json!({"source": source}))];
-    doc.row("samples", "heart_rate", &row)
+    doc
 }
 
 /// Kept raw.

@@ -6,11 +6,11 @@ mod person;
 pub mod records;
 mod subject;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::net::{Reply, Request};
 use crate::support::provider::Simulation;
@@ -45,8 +45,8 @@ pub const DOCUMENTS: &[&str] = LISTINGS.split_at(LISTINGS.len() - 2).0;
 /// The collections that are asked for by instants.
 pub const ROWS: &[&str] = LISTINGS.split_at(LISTINGS.len() - 2).1;
 
-/// How many documents a page has. Oura does not say, and cannot be told.
-const PAGE: usize = 20;
+/// How many documents a page has here. Oura does not say, and cannot be told.
+pub const PAGE: usize = 20;
 
 /// In which order a collection is listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,7 @@ pub struct Oura {
     pub info: Value,
     pub docs: Vec<Doc>,
     pub order: Order,
+    pub most_a_page: usize,
     /// Collections whose listing is empty, although there are documents.
     pub hidden: Vec<&'static str>,
     /// Documents sent with another text than their own; not in the truth of canonical rows.
@@ -81,12 +82,13 @@ struct Cursor {
 type Window = (Option<String>, Option<String>);
 
 impl Oura {
-    fn items(&self, resource: &str) -> Vec<(&Doc, String)> {
+    fn items(&self, resource: &str, is_asked: &dyn Fn(&Doc) -> bool) -> Vec<String> {
         if self.hidden.contains(&resource) {
             return vec![];
         }
-        let mut items: Vec<&Doc> = self.docs.iter().filter(|d| d.resource == resource && d.since <= self.now).collect();
-        items.sort_by_key(|doc| {
+        let is_there = |doc: &&Doc| doc.resource == resource && doc.since <= self.now && is_asked(doc);
+        let mut items: Vec<&Doc> = self.docs.iter().filter(is_there).collect();
+        items.sort_by_cached_key(|doc| {
             let at = doc.time.and_utc().timestamp();
             let rank = match self.order {
                 Order::OldestFirst => at,
@@ -99,7 +101,7 @@ impl Oura {
             };
             (rank, doc.id.clone())
         });
-        items.into_iter().map(|doc| (doc, self.text(doc))).collect()
+        items.into_iter().map(|doc| self.text(doc)).collect()
     }
 
     fn text(&self, doc: &Doc) -> String {
@@ -119,8 +121,7 @@ impl Oura {
         }
         let (low, high) = (start.and_time(NaiveTime::MIN), end.and_time(NaiveTime::MIN));
         let window = (request.param("start_date").map(str::to_owned), request.param("end_date").map(str::to_owned));
-        let found = self.items(resource).into_iter().filter(|(doc, _)| (low..=high).contains(&doc.time));
-        let texts: Vec<String> = found.map(|(_, text)| text).collect();
+        let texts = self.items(resource, &|doc| (low..=high).contains(&doc.time));
         self.page(resource, request, window, &texts)
     }
 
@@ -141,9 +142,37 @@ impl Oura {
         }
         let owned = |name: &str| request.param(name).map(str::to_owned);
         let window = (owned("start_datetime"), owned("end_datetime"));
-        let found = self.items(resource).into_iter().filter(|(doc, _)| (start..=end).contains(&doc.time.and_utc()));
-        let texts: Vec<String> = found.map(|(_, text)| text).collect();
+        let texts = self.items(resource, &|doc| (start..=end).contains(&doc.time.and_utc()));
         self.page(resource, request, window, &texts)
+    }
+
+    /// Readings of an hour and of one activity are one record: each as it was sent, oldest first. Its heart rates are a series, but
+    /// for 255, which is none.
+    fn readings(&self, truth: &mut Truth) {
+        let mut hours: BTreeMap<(&'static str, String), Vec<&Doc>> = BTreeMap::new();
+        for doc in self.docs.iter().filter(|doc| ROWS.contains(&doc.resource) && doc.since <= self.now) {
+            hours.entry((doc.resource, doc.record())).or_default().push(doc);
+        }
+        for ((resource, id), mut docs) in hours {
+            docs.sort_by_key(|doc| doc.time);
+            let texts: Vec<String> = docs.iter().map(|doc| self.text(doc)).collect();
+            truth.raw.insert((resource.into(), id.clone()), format!(r#"{{"data":[{}]}}"#, texts.join(",")));
+            let rates = docs.iter().filter(|doc| doc.value["bpm"].as_f64().is_some_and(|bpm| bpm < 255.0));
+            let table = format!("oura_raw.{resource}");
+            let mut is_series = false;
+            for doc in rates {
+                is_series = true;
+                let at = doc.time.and_utc().timestamp();
+                truth
+                    .points
+                    .insert((table.clone(), id.clone(), "heart_rate", at), doc.value["bpm"].as_f64().expect("a rate"));
+            }
+            if is_series {
+                let context = json!({"source": docs[0].value["source"]});
+                let columns = [("raw_path", json!("data")), ("context", context), ("tz_basis", json!("home"))];
+                truth.row("sample_origins", &table, &id, "", columns.into_iter().collect());
+            }
+        }
     }
 
     fn page(&mut self, resource: &str, request: &Request, window: Window, texts: &[String]) -> Reply {
@@ -154,7 +183,7 @@ impl Oura {
                 _ => return Reply::json(400, r#"{"detail":"Invalid next_token."}"#),
             },
         };
-        let until = texts.len().min(from + PAGE);
+        let until = texts.len().min(from + self.most_a_page);
         let next = if until < texts.len() {
             let token = base64url(format!("p{}:{resource}", self.cursors.len()).as_bytes());
             self.cursors.insert(token.clone(), Cursor { resource: resource.into(), window, from: until });
@@ -168,7 +197,7 @@ impl Oura {
 }
 
 fn unprocessable(why: &str) -> Reply {
-    let body = serde_json::json!({"detail": [{"type": "value_error", "loc": ["query", "start_date"], "msg": why, "input": ""}]});
+    let body = json!({"detail": [{"type": "value_error", "loc": ["query", "start_date"], "msg": why, "input": ""}]});
     Reply::json(422, body.to_string())
 }
 
@@ -226,7 +255,7 @@ impl Simulation for Oura {
         match resource {
             "personal_info" => Reply::json(200, self.info.to_string()),
             "ring_configuration" => {
-                let rings: Vec<String> = self.items(resource).into_iter().map(|(_, text)| text).collect();
+                let rings = self.items(resource, &|_| true);
                 self.page(resource, request, (None, None), &rings)
             }
             _ if ROWS.contains(&resource) => self.by_instants(resource, request),
@@ -244,7 +273,9 @@ impl Simulation for Oura {
             _ => (column, self.info[column].clone()),
         });
         truth.row("user_identity", "oura_raw.personal_info", person, "", known.into_iter().collect());
-        for doc in self.docs.iter().filter(|doc| doc.since <= self.now) {
+        self.readings(&mut truth);
+        let documents = self.docs.iter().filter(|doc| !ROWS.contains(&doc.resource));
+        for doc in documents.filter(|doc| doc.since <= self.now) {
             let key = (doc.resource.to_owned(), doc.id.clone());
             let is_poisoned = self.poisoned.contains_key(&(doc.resource, doc.id.clone()));
             if is_poisoned {

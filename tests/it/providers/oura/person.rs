@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::days;
 use super::records::{self, Local};
-use super::{Doc, Order, Oura};
+use super::{Doc, Order, Oura, PAGE};
 
 impl Oura {
     /// A member of so many days, with naps, refused naps, travel and a clock change.
@@ -28,6 +28,7 @@ impl Oura {
                          "biological_sex": "female", "email": "zoe.canary@example.org"}),
             docs: vec![],
             order: Order::default(),
+            most_a_page: PAGE,
             hidden: vec![],
             poisoned: std::collections::HashMap::new(),
             now: DateTime::UNIX_EPOCH,

@@ -59,6 +59,15 @@ impl Doc {
         doc
     }
 
+    /// What tells the record from others that it is part of: readings of an hour at Greenwich, and of one activity, are one.
+    pub fn record(&self) -> String {
+        if !super::ROWS.contains(&self.resource) {
+            return self.id.clone();
+        }
+        let hour = self.time.format("%Y-%m-%dT%H:00:00Z");
+        self.value["source"].as_str().map_or_else(|| hour.to_string(), |source| format!("{hour}|{source}"))
+    }
+
     pub fn row(mut self, table: &'static str, what: &'static str, columns: &[(&'static str, Value)]) -> Self {
         self.rows.push(Row { table, what, columns: columns.iter().cloned().collect() });
         self
