@@ -40,14 +40,14 @@ pub(crate) fn compared(
         }
         let took = begun.elapsed().as_secs_f64();
         rows.push(Row {
-            what,
+            what: what.into(),
             target: format!("≥ {target} ×"),
             measured: format!("{:.1} × ({})", took / raw, shown(took)),
             ok: took / raw >= target,
         });
         if let Some(canonical) = canonical {
             rows.push(Row {
-                what: "the same against raw and canonical",
+                what: "the same against raw and canonical".into(),
                 target: "–".into(),
                 measured: format!("{:.1} ×", took / canonical),
                 ok: true,

@@ -185,7 +185,7 @@ impl<'a> Bench<'a> {
             said("zip → raw and canonical: wall", shown(median(rounds.iter().map(wall)))),
             times("the same against raw alone", Some(1.6), ratio),
             Row {
-                what: "the same: records a second",
+                what: "the same: records a second".into(),
                 target: "≥ 300,000".into(),
                 measured: format!("{rate:.0}"),
                 ok: rate >= 300_000.0,
@@ -258,12 +258,12 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 fn said(what: &'static str, measured: String) -> Row {
-    Row { what, target: "–".into(), measured, ok: true }
+    Row { what: what.into(), target: "–".into(), measured, ok: true }
 }
 
 fn times(what: &'static str, most: Option<f64>, ratio: f64) -> Row {
     let target = most.map_or_else(|| "–".to_owned(), |most| format!("≤ {most} ×"));
-    Row { what, target, measured: format!("{ratio:.2} ×"), ok: most.is_none_or(|most| ratio <= most) }
+    Row { what: what.into(), target, measured: format!("{ratio:.2} ×"), ok: most.is_none_or(|most| ratio <= most) }
 }
 
 fn timed(rounds: &[Round], of: fn(&Round) -> &Run) -> String {
@@ -277,7 +277,7 @@ fn memory<'a>(what: &'static str, most: u64, runs: impl Iterator<Item = &'a Run>
     let peak = runs.map(|run| run.peak).max().flatten();
     let mib = |kib: u64| format!("{}.{} MiB", kib >> 10, ((kib & 1023) * 10) >> 10);
     Row {
-        what,
+        what: what.into(),
         target: format!("≤ {most} MiB"),
         measured: peak.map_or_else(|| "not told by this system".into(), mib),
         ok: peak.is_some_and(|peak| peak <= most << 10),

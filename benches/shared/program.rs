@@ -51,6 +51,12 @@ impl Program {
         Self { dir: self.dir.clone(), settings: self.settings.clone(), most_memory: Some(most_memory) }
     }
 
+    /// The same program with more settings.
+    pub(crate) fn with(mut self, settings: Vec<(&'static str, String)>) -> Self {
+        self.settings.extend(settings);
+        self
+    }
+
     pub(crate) fn database_url(&self) -> Option<&str> {
         self.settings.iter().find(|(name, _)| *name == "HEALTH_DATABASE_URL").map(|(_, url)| url.as_str())
     }
@@ -112,10 +118,10 @@ impl Program {
         Ok((warm[4] + warm[5]) / 2)
     }
 
-    /// Logs in: we are the browser.
-    pub(crate) fn log_in(&self) -> Result<()> {
+    /// Logs in at `source`: we are the browser. `more`: what its login needs to be told.
+    pub(crate) fn log_in(&self, source: &str, more: &[&str]) -> Result<()> {
         let mut child = self
-            .command(&["auth", "whoop", "--no-browser"])
+            .command(&[&["auth", source, "--no-browser"], more].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .stdin(Stdio::piped())

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// One figure.
 pub(crate) struct Row {
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     pub(crate) target: String,
     pub(crate) measured: String,
     pub(crate) ok: bool,
