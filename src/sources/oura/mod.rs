@@ -100,10 +100,22 @@ const RESOURCES: &[Resource] = &[
 
 const MODELS: &[Model] = &[
     Model::new("user_identity", "personal_info", &[], Table::UserIdentity, include_str!("models/user_identity.sql")),
-    Model::new("sleep_sessions", "sleep", &[], Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
+    Model::new(
+        "sleep_sessions",
+        "sleep",
+        &[],
+        Table::SleepSessions,
+        concat!(include_str!("models/sleep_sessions.sql"), include_str!("../night.sql")),
+    ),
     Model::new("vitals_sleep", "sleep", &[], Table::BiometricsVitals, include_str!("models/vitals_sleep.sql")),
     Model::new("series_sleep", "sleep", &[], Table::SampleOrigins, models::SERIES_SLEEP),
-    Model::new("workouts", "workout", &[], Table::Workouts, include_str!("models/workouts.sql")),
+    Model::new(
+        "workouts",
+        "workout",
+        &[],
+        Table::Workouts,
+        concat!(include_str!("models/workouts.sql"), include_str!("../workout.sql")),
+    ),
     Model::new("scores_sleep", "daily_sleep", &[], Table::Scores, models::SCORES_SLEEP),
     Model::new("scores_readiness", "daily_readiness", &[], Table::Scores, models::SCORES_READINESS),
     Model::new("scores_activity", "daily_activity", &[], Table::Scores, models::SCORES_ACTIVITY),

@@ -177,7 +177,7 @@ const MODELS: &[Model] = &[
         "activities",
         &["activity_details", "activity_zones", "activity_laps", "gear"],
         Table::Workouts,
-        include_str!("models/workouts.sql"),
+        concat!(include_str!("models/workouts.sql"), include_str!("../workout.sql")),
     ),
     Model::new("vitals_athlete", "athlete", &[], Table::BiometricsVitals, include_str!("models/vitals_athlete.sql")),
     Model::new("series_body", "activity_streams", &[], Table::SampleOrigins, models::SERIES_BODY).at_once(50),

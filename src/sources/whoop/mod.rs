@@ -77,8 +77,20 @@ const MODELS: &[Model] = &[
         Table::UserIdentity,
         include_str!("models/user_identity.sql"),
     ),
-    Model::new("sleep_sessions", "sleeps", &[], Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
-    Model::new("workouts", "workouts", &[], Table::Workouts, include_str!("models/workouts.sql")),
+    Model::new(
+        "sleep_sessions",
+        "sleeps",
+        &[],
+        Table::SleepSessions,
+        concat!(include_str!("models/sleep_sessions.sql"), include_str!("../night.sql")),
+    ),
+    Model::new(
+        "workouts",
+        "workouts",
+        &[],
+        Table::Workouts,
+        concat!(include_str!("models/workouts.sql"), include_str!("../workout.sql")),
+    ),
     Model::new("vitals_sleeps", "sleeps", &[], Table::BiometricsVitals, include_str!("models/vitals_sleeps.sql")),
     Model::new(
         "vitals_recoveries",

@@ -7,7 +7,7 @@ pub(super) const ALL: &[Model] = &[
     Model::new("vitals_measures", "measures", &[], Table::BiometricsVitals, include_str!("models/vitals_measures.sql")),
     Model::new("scores_measures", "measures", &[], Table::Scores, include_str!("models/scores_measures.sql")),
     Model::new("daily_activity", "activity", &[], Table::DailySummaries, include_str!("models/daily_activity.sql")),
-    Model::new("workouts", "workouts", &[], Table::Workouts, include_str!("models/workouts.sql")),
+    Model::new("workouts", "workouts", &[], Table::Workouts, concat!(include_str!("models/workouts.sql"), include_str!("../workout.sql"))),
     Model::new("sleep_sessions", "sleep_summary", &["sleep_summary", "sleep"], Table::SleepSessions, SLEEP_SESSIONS),
     Model::new("vitals_sleep", "sleep_summary", &[], Table::BiometricsVitals, VITALS_SLEEP),
     Model::new("scores_sleep", "sleep_summary", &[], Table::Scores, SCORES_SLEEP),
@@ -20,7 +20,8 @@ pub(super) const ALL: &[Model] = &[
 const SLEEP_SESSIONS: &str = concat!(
     include_str!("models/sleep_stages.sql"),
     include_str!("models/sleep_nights.sql"),
-    include_str!("models/sleep_sessions.sql")
+    include_str!("models/sleep_sessions.sql"),
+    include_str!("../night.sql")
 );
 
 const VITALS_SLEEP: &str = concat!(

@@ -2,102 +2,74 @@
 -- The night belongs to the day of waking by its own clock. Totals are Google's own; in a summary that is there what is left out is zero. Efficiency
 -- is not given: it is the share of the period asleep. Short awakenings lie over the stages, and stay in detail with the segments out of bed.
 -- A sleep that is not processed has no stages yet, and will be read again.
-select raw_source_id
-     , start_at
-     , end_at
-     , utc_offset_s
-     , end_utc_offset_s
-     , case when utc_offset_s is null then 'none' else 'record' end  as tz_basis
-     , 'second'                                                      as time_precision
-     , coalesce(civil_end, meta.local_date(end_at, end_utc_offset_s)) as local_date
-     , kind
-     , in_bed_s
-     , asleep_s
-     , awake_s
-     , light_s
-     , deep_s
-     , rem_s
-     , case when scheme = 'classic' then asleep_s end                as asleep_unstaged_s
-     , latency_s
-     , (100.0 * asleep_s / nullif(in_bed_s, 0))::real                as efficiency_pct
-     , case when stages is not null then scheme end                  as stage_scheme
-     , stages
-     , is_final
-     , detail
-     , flags
-     , meta.quality(flags)                                           as quality
-  from (
-    select n.*
-         , array_remove(array[
-             case when meta.implausible(n.asleep_s, asleep.plausible_lo, asleep.plausible_hi)
-                    or meta.implausible(n.in_bed_s, in_bed.plausible_lo, in_bed.plausible_hi) then 'implausible' end,
-             case when n.by_hand then 'manual' end,
-             case when not n.is_final then 'tentative' end,
-             -- minutes, each rounded by itself
-             case when abs(n.light_s + n.deep_s + n.rem_s + n.awake_s - n.in_bed_s) > 240 then 'stage_sum_mismatch' end,
-             case when n.utc_offset_s is null then 'tz_unknown' end
-           ], null) as flags
-      from (
-        select r.raw_source_id
-             , meta.instant(r.p#>>'{interval,startTime}')            as start_at
-             , meta.instant(r.p#>>'{interval,endTime}')              as end_at
-             , google_health_raw.seconds(r.p#>>'{interval,startUtcOffset}')::integer as utc_offset_s
-             , google_health_raw.seconds(r.p#>>'{interval,endUtcOffset}')::integer   as end_utc_offset_s
-             , google_health_raw.civil_date(r.p#>'{interval,civilEndTime,date}')     as civil_end
-             , case when r.p#>>'{metadata,nap}' = 'true' then 'nap' when r.p#>>'{metadata,mainSleep}' = 'true' then 'main' else 'unknown' end as kind
-             , case r.p->>'type' when 'STAGES' then 'stages' when 'CLASSIC' then 'classic' end as scheme
-             , r.p#>>'{metadata,processed}' is not distinct from 'true' as is_final
-             , coalesce(r.origin->>'recordingMethod' = 'MANUAL', false)
-               or coalesce(r.p#>>'{metadata,manuallyEdited}' = 'true', false) as by_hand
-             , s.*
-             , (select jsonb_agg(jsonb_build_object('seq', g.seq, 'stage', g.stage, 'stage_raw', g.said, 'start_at', g.start_at, 'end_at', g.end_at) order by g.seq)
-                  from (
-                    select row_number() over (order by t.start_at, t.end_at) - 1 as seq, t.*
-                      from (
-                        select meta.instant(e->>'startTime')         as start_at
-                             , meta.instant(e->>'endTime')           as end_at
-                             , e->>'type'                            as said
-                             , case e->>'type' when 'AWAKE' then 'awake' when 'LIGHT' then 'light' when 'DEEP' then 'deep' when 'REM' then 'rem'
-                                               when 'ASLEEP' then 'asleep' when 'RESTLESS' then 'restless' else 'unknown' end as stage
-                          from jsonb_array_elements(r.p->'stages') e
-                      ) t
-                     where t.end_at > t.start_at
-                  ) g)                                               as stages
-             , jsonb_strip_nulls(jsonb_build_object(
-                 'platform',          r.origin->'platform',
-                 'device',            r.origin#>'{device,displayName}',
-                 'app',               r.origin#>'{application,packageName}',
-                 'type',              r.p->'type',
-                 'stages_status',     r.p#>'{metadata,stagesStatus}',
-                 'external_id',       r.p#>'{metadata,externalId}',
-                 'manually_edited',   r.p#>'{metadata,manuallyEdited}',
-                 'minutes_after_wake_up', r.p#>'{summary,minutesAfterWakeUp}',
-                 'stages_summary',    r.p#>'{summary,stagesSummary}',
-                 'short_awakenings',  r.p->'shortAwakenings',
-                 'out_of_bed',        r.p->'outOfBedSegments'))      as detail
-          from (
-            select c.source_id as raw_source_id, j.p->'sleep' as p, j.p->'dataSource' as origin
-              from changed c
-             cross join lateral (select c.payload::jsonb as p offset 0) j  -- keeps the planner from parsing once for each use
-            offset 0
-          ) r
-         cross join lateral (
-            select case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesInSleepPeriod}'), 0))::integer end as in_bed_s
-                 , case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesAsleep}'), 0))::integer end        as asleep_s
-                 , case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesAwake}'), 0))::integer end         as awake_s
-                 , case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesToFallAsleep}'), 0))::integer end  as latency_s
-                 , max(m.seconds) filter (where m.said = 'LIGHT')    as light_s
-                 , max(m.seconds) filter (where m.said = 'DEEP')     as deep_s
-                 , max(m.seconds) filter (where m.said = 'REM')      as rem_s
-              from (
-                select e->>'type' as said, (60 * coalesce(meta.number(e->'minutes'), 0))::integer as seconds
-                  from jsonb_array_elements(r.p#>'{summary,stagesSummary}') e
-              ) m
-          ) s
-        offset 0
-      ) n
-      -- joined once, where a lookup for each row takes longer than all the rest
-      left join meta.metrics asleep on asleep.metric_code = 'sleep_time'
-      left join meta.metrics in_bed on in_bed.metric_code = 'sleep_in_bed_time'
-    offset 0
-  ) f
+with night as (
+  select n.*
+       , case when scheme = 'classic' then asleep_s end        as asleep_unstaged_s
+       , case when stages is not null then scheme end          as stage_scheme
+    from (
+      select r.raw_source_id
+           , 'second'                                              as time_precision
+           , meta.instant(r.p#>>'{interval,startTime}')            as start_at
+           , meta.instant(r.p#>>'{interval,endTime}')              as end_at
+           , google_health_raw.seconds(r.p#>>'{interval,startUtcOffset}')::integer as utc_offset_s
+           , google_health_raw.seconds(r.p#>>'{interval,endUtcOffset}')::integer   as end_utc_offset_s
+           , google_health_raw.civil_date(r.p#>'{interval,civilEndTime,date}')     as said_day
+           , case when r.p#>>'{metadata,nap}' = 'true' then 'nap' when r.p#>>'{metadata,mainSleep}' = 'true' then 'main' else 'unknown' end as kind
+           , case r.p->>'type' when 'STAGES' then 'stages' when 'CLASSIC' then 'classic' end as scheme
+           , r.p#>>'{metadata,processed}' is not distinct from 'true' as is_final
+           , array[case when r.origin->>'recordingMethod' = 'MANUAL' or r.p#>>'{metadata,manuallyEdited}' = 'true' then 'manual' end] as odd
+           , 240                                                   as allowed_s  -- minutes, each rounded by itself
+           , null::integer                                         as unseen_s
+           , null::real                                            as hr_avg
+           , null::real                                            as hr_min
+           , null::real                                            as hrv_rmssd_ms
+           , null::real                                            as resp_rate
+           , s.*
+           , (100.0 * s.asleep_s / nullif(s.in_bed_s, 0))::real    as efficiency_pct
+           , (select jsonb_agg(jsonb_build_object('seq', g.seq, 'stage', g.stage, 'stage_raw', g.said, 'start_at', g.start_at, 'end_at', g.end_at) order by g.seq)
+                from (
+                  select row_number() over (order by t.start_at, t.end_at) - 1 as seq, t.*
+                    from (
+                      select meta.instant(e->>'startTime')         as start_at
+                           , meta.instant(e->>'endTime')           as end_at
+                           , e->>'type'                            as said
+                           , case e->>'type' when 'AWAKE' then 'awake' when 'LIGHT' then 'light' when 'DEEP' then 'deep' when 'REM' then 'rem'
+                                             when 'ASLEEP' then 'asleep' when 'RESTLESS' then 'restless' else 'unknown' end as stage
+                        from jsonb_array_elements(r.p->'stages') e
+                    ) t
+                   where t.end_at > t.start_at
+                ) g)                                               as stages
+           , jsonb_strip_nulls(jsonb_build_object(
+               'platform',          r.origin->'platform',
+               'device',            r.origin#>'{device,displayName}',
+               'app',               r.origin#>'{application,packageName}',
+               'type',              r.p->'type',
+               'stages_status',     r.p#>'{metadata,stagesStatus}',
+               'external_id',       r.p#>'{metadata,externalId}',
+               'manually_edited',   r.p#>'{metadata,manuallyEdited}',
+               'minutes_after_wake_up', r.p#>'{summary,minutesAfterWakeUp}',
+               'stages_summary',    r.p#>'{summary,stagesSummary}',
+               'short_awakenings',  r.p->'shortAwakenings',
+               'out_of_bed',        r.p->'outOfBedSegments'))      as detail
+        from (
+          select c.source_id as raw_source_id, j.p->'sleep' as p, j.p->'dataSource' as origin
+            from changed c
+           cross join lateral (select c.payload::jsonb as p offset 0) j  -- keeps the planner from parsing once for each use
+          offset 0
+        ) r
+       cross join lateral (
+          select case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesInSleepPeriod}'), 0))::integer end as in_bed_s
+               , case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesAsleep}'), 0))::integer end        as asleep_s
+               , case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesAwake}'), 0))::integer end         as awake_s
+               , case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesToFallAsleep}'), 0))::integer end  as latency_s
+               , max(m.seconds) filter (where m.said = 'LIGHT')    as light_s
+               , max(m.seconds) filter (where m.said = 'DEEP')     as deep_s
+               , max(m.seconds) filter (where m.said = 'REM')      as rem_s
+            from (
+              select e->>'type' as said, (60 * coalesce(meta.number(e->'minutes'), 0))::integer as seconds
+                from jsonb_array_elements(r.p#>'{summary,stagesSummary}') e
+            ) m
+        ) s
+      offset 0
+    ) n
+)

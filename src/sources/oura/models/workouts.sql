@@ -1,71 +1,48 @@
 -- grain: one row per Oura workout, as entered, detected or confirmed
 -- The day is that of the start. There is no heart rate inside, it is in the heartrate collection. Whether the energy is above rest or whole is
 -- not documented: it is taken for what Oura's day counts as active. Names are snake case, an unknown one is 'other'.
-select raw_source_id
-     , coalesce(sport, 'other')                                      as sport
-     , sport_raw
-     , title
-     , start_at
-     , end_at
-     , meta.local_date(start_at, utc_offset_s)                       as local_date
-     , round(extract(epoch from end_at - start_at))::integer         as elapsed_s
-     , distance_m
-     , energy_active_kcal
-     , detail
-     , utc_offset_s
-     , case when utc_offset_s is null then 'none' else 'record' end  as tz_basis
-     , 'second'                                                      as time_precision
-     , flags
-     , meta.quality(flags)                                           as quality
-  from (
-    select n.*
-         , array_remove(array[
-             case when meta.implausible(n.distance_m, distance.plausible_lo, distance.plausible_hi)
-                    or meta.implausible(n.energy_active_kcal, energy.plausible_lo, energy.plausible_hi) then 'implausible' end,
-             case when n.is_manual then 'manual' end,
-             case when n.utc_offset_s is null then 'tz_unknown' end
-           ], null) as flags
-      from (
-        select r.raw_source_id
-             , k.sport
-             , r.p->>'activity'                                      as sport_raw
-             , r.p->>'label'                                         as title
-             , meta.instant(r.p->>'start_datetime')                  as start_at
-             , meta.instant(r.p->>'end_datetime')                    as end_at
-             , meta.said_offset(r.p->>'start_datetime')              as utc_offset_s
-             , meta.number(r.p->'distance')                          as distance_m
-             , meta.number(r.p->'calories')::real                    as energy_active_kcal
-             , r.p->>'source' = 'manual'                             as is_manual
-             , jsonb_strip_nulls(jsonb_build_object(
-                 'intensity', r.p->'intensity',
-                 'source',    r.p->'source',
-                 'day',       r.p->'day'))                           as detail
-          from (
-            select c.source_id as raw_source_id, c.payload::jsonb as p, lower(c.payload->>'activity') as named
-              from changed c
-            offset 0  -- keeps the planner from parsing once for each use
-          ) r
-          left join (values
-              ('running', 'running'), ('trail_running', 'trail_running'), ('walking', 'walking'), ('hiking', 'hiking'), ('cycling', 'cycling'),
-              ('mountain_biking', 'mountain_biking'), ('indoor_cycling', 'indoor_cycling'), ('swimming', 'swimming'), ('rowing', 'rowing'),
-              ('kayaking', 'kayaking'), ('stand_up_paddling', 'paddleboarding'), ('surfing', 'surfing'), ('sailing', 'sailing'),
-              ('water_polo', 'water_polo'), ('strength_training', 'strength_training'), ('weightlifting', 'strength_training'),
-              ('functional_training', 'functional_fitness'), ('hiit', 'hiit'), ('circuit_training', 'hiit'), ('elliptical', 'elliptical'),
-              ('stair_climbing', 'stair_climbing'), ('jump_rope', 'jump_rope'), ('yoga', 'yoga'), ('pilates', 'pilates'),
-              ('stretching', 'stretching'), ('meditation', 'recovery'), ('breathwork', 'recovery'), ('skiing', 'alpine_skiing'),
-              ('cross_country_skiing', 'cross_country_skiing'), ('snowboarding', 'snowboarding'), ('ice_skating', 'ice_skating'),
-              ('soccer', 'soccer'), ('basketball', 'basketball'), ('volleyball', 'volleyball'), ('baseball', 'baseball'), ('rugby', 'rugby'),
-              ('cricket', 'cricket'), ('handball', 'handball'), ('lacrosse', 'lacrosse'), ('american_football', 'american_football'),
-              ('ice_hockey', 'ice_hockey'), ('field_hockey', 'field_hockey'), ('tennis', 'tennis'), ('squash', 'squash'),
-              ('badminton', 'badminton'), ('table_tennis', 'table_tennis'), ('pickleball', 'pickleball'), ('padel', 'padel'), ('boxing', 'boxing'),
-              ('martial_arts', 'martial_arts'), ('wrestling', 'wrestling'), ('rock_climbing', 'climbing'), ('climbing', 'climbing'),
-              ('golf', 'golf'), ('inline_skating', 'inline_skating'), ('skateboarding', 'skateboarding'), ('horseback_riding', 'horseback_riding'),
-              ('dancing', 'dance'), ('gymnastics', 'gymnastics'), ('triathlon', 'triathlon')
-            ) k (named, sport) on k.named = r.named
-        offset 0
-      ) n
-      -- joined once, where a lookup for each row takes longer than all the rest
-      left join meta.metrics distance on distance.metric_code = 'distance_total'
-      left join meta.metrics energy   on energy.metric_code = 'energy_active'
-    offset 0
-  ) f
+with workout as (
+  select r.raw_source_id
+       , k.sport                                               as known_sport
+       , r.p->>'activity'                                      as sport_raw
+       , r.p->>'label'                                         as title
+       , meta.instant(r.p->>'start_datetime')                  as start_at
+       , meta.instant(r.p->>'end_datetime')                    as end_at
+       , meta.said_offset(r.p->>'start_datetime')              as utc_offset_s
+       , meta.number(r.p->'distance')                          as distance_m
+       , meta.number(r.p->'calories')::real                    as energy_active_kcal
+       , null::real                                            as energy_total_kcal
+       , null::real                                            as elev_gain_m
+       , null::real                                            as hr_avg
+       , null::real                                            as hr_max
+       , 'second'                                              as time_precision
+       , array[case when r.p->>'source' = 'manual' then 'manual' end] as odd
+       , false                                                 as is_implausible
+       , jsonb_strip_nulls(jsonb_build_object(
+           'intensity', r.p->'intensity',
+           'source',    r.p->'source',
+           'day',       r.p->'day'))                           as detail
+    from (
+      select c.source_id as raw_source_id, c.payload::jsonb as p, lower(c.payload->>'activity') as named
+        from changed c
+      offset 0  -- keeps the planner from parsing once for each use
+    ) r
+    left join (values
+        ('running', 'running'), ('trail_running', 'trail_running'), ('walking', 'walking'), ('hiking', 'hiking'), ('cycling', 'cycling'),
+        ('mountain_biking', 'mountain_biking'), ('indoor_cycling', 'indoor_cycling'), ('swimming', 'swimming'), ('rowing', 'rowing'),
+        ('kayaking', 'kayaking'), ('stand_up_paddling', 'paddleboarding'), ('surfing', 'surfing'), ('sailing', 'sailing'),
+        ('water_polo', 'water_polo'), ('strength_training', 'strength_training'), ('weightlifting', 'strength_training'),
+        ('functional_training', 'functional_fitness'), ('hiit', 'hiit'), ('circuit_training', 'hiit'), ('elliptical', 'elliptical'),
+        ('stair_climbing', 'stair_climbing'), ('jump_rope', 'jump_rope'), ('yoga', 'yoga'), ('pilates', 'pilates'),
+        ('stretching', 'stretching'), ('meditation', 'recovery'), ('breathwork', 'recovery'), ('skiing', 'alpine_skiing'),
+        ('cross_country_skiing', 'cross_country_skiing'), ('snowboarding', 'snowboarding'), ('ice_skating', 'ice_skating'),
+        ('soccer', 'soccer'), ('basketball', 'basketball'), ('volleyball', 'volleyball'), ('baseball', 'baseball'), ('rugby', 'rugby'),
+        ('cricket', 'cricket'), ('handball', 'handball'), ('lacrosse', 'lacrosse'), ('american_football', 'american_football'),
+        ('ice_hockey', 'ice_hockey'), ('field_hockey', 'field_hockey'), ('tennis', 'tennis'), ('squash', 'squash'),
+        ('badminton', 'badminton'), ('table_tennis', 'table_tennis'), ('pickleball', 'pickleball'), ('padel', 'padel'), ('boxing', 'boxing'),
+        ('martial_arts', 'martial_arts'), ('wrestling', 'wrestling'), ('rock_climbing', 'climbing'), ('climbing', 'climbing'),
+        ('golf', 'golf'), ('inline_skating', 'inline_skating'), ('skateboarding', 'skateboarding'), ('horseback_riding', 'horseback_riding'),
+        ('dancing', 'dance'), ('gymnastics', 'gymnastics'), ('triathlon', 'triathlon')
+      ) k (named, sport) on k.named = r.named
+  offset 0
+)
