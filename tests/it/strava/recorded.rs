@@ -124,7 +124,7 @@ fn recorded_answers_land_and_make_rows() {
                 "elapsed_s": 13333, "moving_s": 13085, "distance_m": 42268.1, "energy_total_kcal": 3760, "elev_gain_m": 270.9,
                 "hr_avg": 170.1, "hr_max": 187, "hr_zone_s": [19, 57, 1390, 6934, 4685], "hr_zone_scheme": "strava_5",
                 "speed_avg_mps": 3.17, "speed_max_mps": 5.6, "cadence_avg": null, "power_avg_w": null, "training_load": 656,
-                "training_load_kind": "strava_relative_effort", "rpe": null, "is_indoor": false, "start_lat": 40.601937,
+                "training_load_kind": "strava_relative_effort", "rpe": null, "is_indoor": false, "start_lat": 40.601_937,
                 "upstream_hint": "17900304917.tcx", "flags": []}),
     );
     let told = "select detail->>'device_name' as device, detail->>'gear' as gear, jsonb_array_length(laps) as laps,
@@ -142,7 +142,7 @@ fn recorded_answers_land_and_make_rows() {
     assert_row(
         &world,
         &workout(LATEST),
-        &json!({"cadence_avg": 156.8, "elev_gain_m": 34, "hr_avg": 146.8, "start_lat": 40.75533, "start_lon": -74.002571,
+        &json!({"cadence_avg": 156.8, "elev_gain_m": 34, "hr_avg": 146.8, "start_lat": 40.75533, "start_lon": -74.002_571,
                 "hr_zone_s": [589, 2732, 0, 0, 0], "utc_offset_s": -14400, "local_date": "2025-10-19", "title": "Should Not Have"}),
     );
     let laps = "select laps->0->>'name' as name, laps->0->'average_cadence' as cadence from canonical.workouts where raw_source_id = '15605032352'";
@@ -207,7 +207,7 @@ fn older_bodies_are_understood() {
         // There is no utc_offset: the clock of the person tells. The word for the sport is the older one.
         &json!({"sport": "hiking", "sport_raw": "Hike", "start_at": "2013-11-17T16:00:00Z", "end_at": "2013-11-18T02:45:00Z",
                 "utc_offset_s": -28800, "tz_basis": "record", "local_date": "2013-11-17", "distance_m": 22530.8,
-                "energy_total_kcal": 2084.438_266, "start_lat": 38.742_637_6, "start_lon": -120.435_763_1, "flags": ["manual"]}),
+                "energy_total_kcal": 2_084.438_266, "start_lat": 38.742_638, "start_lon": -120.435_763, "flags": ["manual"]}),
     );
     assert_row(
         &world,

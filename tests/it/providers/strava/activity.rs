@@ -57,7 +57,7 @@ impl Activity {
         if is_measured {
             let more = json!({
                 "distance": 6_000.5, "average_speed": 3.25, "max_speed": 7.5, "average_heartrate": 141.5, "max_heartrate": 177.0,
-                "average_cadence": 80.5, "suffer_score": 41.0, "start_latlng": [40.75533, -74.002571], "elev_high": 15,
+                "average_cadence": 80.5, "suffer_score": 41.0, "start_latlng": [40.75533, -74.002_571], "elev_high": 15,
                 "upload_id": id + 7, "upload_id_str": (id + 7).to_string(), "external_id": format!("garmin_ping_{i}"),
                 "gear_id": if kind == Kind::Run { if i % 2 == 0 { "g26020551" } else { "g9" } } else { "b16988545" },
             });

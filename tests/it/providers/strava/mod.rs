@@ -228,9 +228,9 @@ impl Simulation for Strava {
     fn announce(&mut self) -> Option<(Vec<(&'static str, String)>, bool)> {
         let budget = &mut self.budget;
         let windows = [self.now.timestamp() / 900, self.now.timestamp() / 86_400];
-        for place in 0..2 {
-            if budget.windows[place] != windows[place] {
-                (budget.windows[place], budget.used[place]) = (windows[place], 0);
+        for (place, window) in windows.into_iter().enumerate() {
+            if budget.windows[place] != window {
+                (budget.windows[place], budget.used[place]) = (window, 0);
             }
             budget.used[place] += 1;
         }

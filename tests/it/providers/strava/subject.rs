@@ -78,7 +78,7 @@ impl Subject for Strava {
     /// There is nothing in an answer that leads anywhere; a header that does is not read.
     const AFTER_FOREIGN_NEXT: &'static [i32] = &[0];
 
-    fn canonical(_: &str) -> &str {
+    fn canonical(_: &str) -> &'static str {
         "workouts"
     }
 
