@@ -53,8 +53,20 @@ pub(super) const MODELS: &[Model] = &[
         Table::UserIdentity,
         include_str!("models/user_identity.sql"),
     ),
-    Model::new("sleep_sessions", "sleep", &[], Table::SleepSessions, concat!(include_str!("models/sleep_sessions.sql"), include_str!("../night.sql"))),
-    Model::new("workouts", "exercise", &[], Table::Workouts, concat!(include_str!("models/workouts.sql"), include_str!("../workout.sql"))),
+    Model::new(
+        "sleep_sessions",
+        "sleep",
+        &[],
+        Table::SleepSessions,
+        concat!(include_str!("models/sleep_sessions.sql"), include_str!("../night.sql")),
+    ),
+    Model::new(
+        "workouts",
+        "exercise",
+        &[],
+        Table::Workouts,
+        concat!(include_str!("models/workouts.sql"), include_str!("../workout.sql")),
+    ),
     vital(
         "vitals_resting",
         "daily_resting_heart_rate",

@@ -115,7 +115,7 @@ pub(super) const JOURNAL_ENHANCED_TAG: &str = concat!(
     "-- grain: one row per Oura tag\n",
     "with entries as (\n",
     "  select source_id, meta.instant(p->>'start_time') as at, meta.said_offset(p->>'start_time') as utc_offset_s\n",
-    "       , (p->>'start_day')::date as day, 'journal' as kind, null::text as value_raw, array_remove(array[coalesce(p->>'custom_name', p->>'tag_type_code')], null) as labels\n",
+    "       , meta.day(p->>'start_day') as day, 'journal' as kind, null::text as value_raw, array_remove(array[coalesce(p->>'custom_name', p->>'tag_type_code')], null) as labels\n",
     "       , p->>'comment' as note, jsonb_strip_nulls(jsonb_build_object('code', p->'tag_type_code', 'until', p->'end_time')) as answers\n",
     "    from (select source_id, payload::jsonb as p from changed offset 0) c)\n",
     include_str!("models/journal.sql")
@@ -125,7 +125,7 @@ pub(super) const JOURNAL_TAG: &str = concat!(
     "-- grain: one row per Oura tag in the older form\n",
     "with entries as (\n",
     "  select source_id, meta.instant(p->>'timestamp') as at, meta.said_offset(p->>'timestamp') as utc_offset_s\n",
-    "       , (p->>'day')::date as day, 'journal' as kind, null::text as value_raw, array(select jsonb_array_elements_text(case when jsonb_typeof(p->'tags') = 'array' then p->'tags' else '[]' end)) as labels\n",
+    "       , meta.day(p->>'day') as day, 'journal' as kind, null::text as value_raw, array(select jsonb_array_elements_text(case when jsonb_typeof(p->'tags') = 'array' then p->'tags' else '[]' end)) as labels\n",
     "       , p->>'text' as note, null::jsonb as answers\n",
     "    from (select source_id, payload::jsonb as p from changed offset 0) c)\n",
     include_str!("models/journal.sql")

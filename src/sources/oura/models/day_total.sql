@@ -30,7 +30,7 @@ select raw_source_id
              , coalesce(r.started_at < (c.day + 1)::timestamp at time zone 'UTC' + interval '4 hours'
                                        - make_interval(secs => coalesce(c.utc_offset_s, 0)), false) as is_partial
           from (
-            select j.*, (j.p->>'day')::date as day, meta.said_offset(j.p->>'timestamp') as utc_offset_s
+            select j.*, meta.day(j.p->>'day') as day, meta.said_offset(j.p->>'timestamp') as utc_offset_s
               from (
                 select user_id, run_id, source_id, payload::jsonb as p
                   from changed

@@ -39,7 +39,7 @@ select raw_source_id
                -- as it was when it last changed
              , coalesce(c.changed_at < (c.day + 1)::timestamp at time zone 'UTC' - make_interval(secs => coalesce(c.utc_offset_s, 0)), false) as is_partial
           from (
-            select j.*, (j.p->>'date')::date as day, meta.epoch(j.p->'modified') as changed_at
+            select j.*, meta.day(j.p->>'date') as day, meta.epoch(j.p->'modified') as changed_at
                  , meta.zone_offset((j.p->>'date')::timestamp at time zone 'UTC' + interval '12 hours', j.p->>'timezone') as utc_offset_s
                  , coalesce(meta.number(j.p->'modelid') >= 1051, false) or coalesce(j.p->>'brand' = '18', false) as is_copy
               from (

@@ -1,7 +1,7 @@
 select r.source_id                                                   as raw_source_id
      , 'data.sleep_score'                                            as raw_path
      , 'sleep'                                                       as kind
-     , coalesce((r.p->>'date')::date, meta.local_date(r.end_at, r.end_utc_offset_s)) as local_date
+     , coalesce(meta.day(r.p->>'date'), meta.local_date(r.end_at, r.end_utc_offset_s)) as local_date
      , r.end_at                                                      as observed_at
      , meta.number(r.d->'sleep_score')::real                         as value_num
      , 0::real                                                       as scale_lo

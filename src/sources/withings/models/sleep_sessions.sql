@@ -5,7 +5,7 @@
        , r.utc_offset_s
        , r.end_utc_offset_s
        , case when r.utc_offset_s is not null then r.p->>'timezone' end as tz_name
-       , (r.p->>'date')::date                                        as said_day
+       , meta.day(r.p->>'date')                                        as said_day
        , 'second'                                                    as time_precision
        , case when l.source_id is not null then 'main' else 'nap' end as kind
        , round(meta.number(r.d->'total_timeinbed'))::integer         as in_bed_s

@@ -27,7 +27,7 @@ select raw_source_id
              , meta.row_id('withings', c.account_id, c.source_id, 'sleep') as event_id
              , k.metric_code
              , c.end_at
-             , (c.p->>'date')::date                                  as said_day
+             , meta.day(c.p->>'date')                                  as said_day
              , c.end_utc_offset_s                                    as utc_offset_s
              , case when c.end_utc_offset_s is not null then c.p->>'timezone' end as tz_name
              , nullif(meta.number(c.d->k.field), k.missing)          as value_num
