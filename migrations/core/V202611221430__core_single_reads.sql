@@ -9,6 +9,8 @@ create table meta.single_reads (
   primary key (user_id, account_id, resource, source_id)
 );
 comment on table meta.single_reads is 'One record that was asked for by itself, because records of another resource lead to it; also where the provider had nothing.';
+comment on column meta.single_reads.user_id is 'The person (meta.users).';
+comment on column meta.single_reads.account_id is 'The account of the person (meta.source_accounts).';
 comment on column meta.single_reads.resource is 'Resource of the source, which is also the name of its raw table.';
 comment on column meta.single_reads.source_id is 'Id that was asked for, as in the raw table.';
 comment on column meta.single_reads.version is 'Version of what leads to it, when it was read: another one means that it is read again.';
