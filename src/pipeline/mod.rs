@@ -169,7 +169,7 @@ fn take(
         ctx.out.note(&format!("continuing run {earlier}, which was interrupted"));
     }
     let (mut resources, mut singles, mut closed) = (Vec::new(), Vec::new(), Vec::new());
-    for resource in &job.resources {
+    for resource in &with_teller(api, &job.resources) {
         if !resource.is_open_to(&granted) {
             closed.push(resource.name);
             continue;
@@ -202,6 +202,14 @@ fn take(
         quotas: account.quotas(client)?,
     }));
     Ok(Taken { source, account, run, session, plan, progress: Progress::new(&ctx.out, source.id), report })
+}
+
+/// What is asked for, and before it the resource that alone says whose records these are: a part of them must not be of
+/// somebody else either.
+fn with_teller(api: &'static Api, asked: &[&'static Resource]) -> Vec<&'static Resource> {
+    let is_asked = |one: &&Resource| asked.iter().any(|other| other.name == one.name);
+    let tellers = api.resources.iter().filter(|one| !one.owner.is_empty() && !is_asked(one));
+    tellers.chain(asked.iter().copied()).collect()
 }
 
 /// What is about to be asked for. A provider says only page by page how much there is, so requests are a least number.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::providers::oura::records::Row;
 use crate::providers::oura::{Doc, Oura};
 use crate::support::cli::Home;
+use crate::support::faults::When;
 use crate::support::rows::{count, rows, value};
 use crate::support::subject::Subject;
 use crate::support::truth::instant;
@@ -266,6 +267,20 @@ fn a_heart_rate_that_is_no_number_is_a_reject_and_its_neighbours_stay() {
     world.ingest().expect(0);
     assert_eq!(count(&mut sql, "api.samples where raw_table = 'oura_raw.heartrate'"), 4);
     assert_eq!(count(&mut sql, "meta.rejects where resolved_run_id is null"), 0);
+}
+
+#[test]
+fn a_part_is_not_read_without_knowing_whose_it_is() {
+    let world = World::connected(Oura::few(now()));
+    world.health(&["ingest", "oura", "sleep"]).expect(0);
+    let owner = "select external_user_id from meta.source_accounts";
+    assert_eq!(value(&mut world.sql(), owner).as_deref(), Some("04101001-5f1e-4b7e-9f53-2f3b5f6f0a01"));
+    // Somebody else's ring behind the same login: nothing of it is asked for.
+    world.fault(When::resource("personal_info"), Oura::other_person());
+    world.provider.clear_log();
+    world.health(&["ingest", "oura", "workout"]).expect(6);
+    assert_eq!(world.provider.requests("workout").len(), 0);
+    assert_eq!(count(&mut world.sql(), "oura_raw.workout"), 0);
 }
 
 #[test]
