@@ -15,7 +15,7 @@ pub(super) const ALL: &[Model] = &[
         concat!(include_str!("models/workouts.sql"), include_str!("../workout.sql")),
     ),
     Model::new("sleep_sessions", "sleep_summary", &["sleep_summary", "sleep"], Table::SleepSessions, SLEEP_SESSIONS),
-    Model::new("vitals_sleep", "sleep_summary", &[], Table::BiometricsVitals, VITALS_SLEEP),
+    Model::new("vitals_sleep", "sleep_summary", &["sleep_summary"], Table::BiometricsVitals, VITALS_SLEEP),
     Model::new("scores_sleep", "sleep_summary", &[], Table::Scores, SCORES_SLEEP),
     Model::new("series_sleep", "sleep", &[], Table::SampleOrigins, SERIES_SLEEP),
     Model::new("series_intraday", "intraday_activity", &[], Table::SampleOrigins, SERIES_INTRADAY),

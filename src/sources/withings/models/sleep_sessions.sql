@@ -7,7 +7,7 @@
        , case when r.utc_offset_s is not null then r.p->>'timezone' end as tz_name
        , meta.day(r.p->>'date')                                        as said_day
        , 'second'                                                    as time_precision
-       , case when l.source_id is not null then 'main' else 'nap' end as kind
+       , case when r.is_longest then 'main' else 'nap' end             as kind
        , round(meta.number(r.d->'total_timeinbed'))::integer         as in_bed_s
        , round(coalesce(meta.number(r.d->'total_sleep_time'), meta.number(r.d->'asleepduration')))::integer as asleep_s
        , round(meta.number(r.d->'asleepduration'))::integer          as asleep_unstaged_s
@@ -51,7 +51,6 @@
            'rmssd_end_avg_ms',         r.d->'rmssd_end_avg',
            'night_events',             r.d->'night_events'))         as detail
     from nights r
-    left join longest l on l.user_id = r.user_id and l.account_id = r.account_id and l.source_id = r.source_id
     left join staged g on g.source_id = r.source_id
   offset 0
 )

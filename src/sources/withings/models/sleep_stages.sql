@@ -9,15 +9,6 @@ with segments as materialized (
      where t.missing_since_run_id is null
        and (t.user_id, t.account_id) in (select user_id, account_id from changed)
 ),
-longest as materialized (
-    select distinct on (t.user_id, t.account_id, t.payload->>'date', coalesce(t.payload->>'hash_deviceid', ''))
-           t.user_id, t.account_id, t.source_id
-      from withings_raw.sleep_summary t
-     where t.missing_since_run_id is null
-       and (t.user_id, t.account_id) in (select user_id, account_id from changed)
-     order by t.user_id, t.account_id, t.payload->>'date', coalesce(t.payload->>'hash_deviceid', '')
-            , t.record_at - meta.epoch_or_null(t.payload->>'startdate') desc nulls last, t.source_id
-),
 staged as materialized (
     select s.source_id
          , jsonb_agg(jsonb_build_object('seq', s.seq, 'stage', s.stage, 'stage_raw', s.state, 'start_at', s.start_at, 'end_at', s.end_at) order by s.seq) as stages

@@ -45,6 +45,7 @@ select raw_source_id
               ('sleep_disturbance_rate', 'apnea_hypopnea_index',             '/h',          null,                null),
               ('body_temperature',       'core_body_temperature_avg',        'Cel',         0,                   'mean of the night, estimated by a wearable')
             ) k (metric_code, field, unit_raw, missing, method)
+         where k.metric_code <> 'heart_rate_resting' or c.is_longest
         offset 0
       ) n
       left join meta.metrics m on m.metric_code = n.metric_code

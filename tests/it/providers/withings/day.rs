@@ -143,7 +143,7 @@ pub fn sleep(id: i64, i: i64, start: Local, seconds: i64, kind: &'static str) ->
         .row("biometrics_vitals", "respiratory_rate", &at_waking(json!(14)))
         .row("biometrics_vitals", "breathing_disturbances", &at_waking(json!(9)))
         .row("biometrics_vitals", "sleep_disturbance_rate", &at_waking(json!(4)));
-    let summary = if rate == 0 {
+    let summary = if rate == 0 || kind != "main" {
         summary
     } else {
         summary.row("biometrics_vitals", "heart_rate_resting", &at_waking(json!(rate)))
