@@ -91,6 +91,8 @@ pub(super) struct Grant {
     pub(super) access: SecretString,
     pub(super) refresh: Option<SecretString>,
     pub(super) lives_seconds: Option<i64>,
+    /// How long it can be renewed at most, where the provider says that.
+    pub(super) lasts_seconds: Option<i64>,
     pub(super) scopes: Option<Vec<String>>,
     pub(super) owner: Option<String>,
     /// The answer did not name a type; "bearer" is assumed.
@@ -147,6 +149,7 @@ fn grant(json: &Value) -> Reading {
             .filter(|text| !text.is_empty())
             .map(|text| text.to_owned().into()),
         lives_seconds: json.get("expires_in").and_then(whole_seconds),
+        lasts_seconds: json.get("refresh_token_expires_in").and_then(whole_seconds),
         scopes: json.get("scope").and_then(scopes),
         owner: ["/user_id", "/userid", "/athlete/id", "/patient"].iter().find_map(|at| json.pointer(at).and_then(word)),
         type_missing: type_name.is_none(),
@@ -312,6 +315,7 @@ mod tests {
             assert_eq!(grant.lives_seconds, life, "{body}");
             assert!(grant.type_missing && grant.refresh.is_none() && grant.scopes.is_none());
         }
+        assert_eq!(granted(r#"{"access_token":"a","refresh_token_expires_in":604799}"#).lasts_seconds, Some(604_799));
         assert_eq!(granted(r#"{"access_token":"a","scope":"x,y"}"#).scopes.unwrap(), ["x", "y"]);
         assert_eq!(granted(r#"{"access_token":"a","scope":["x"],"userid":7}"#).owner.unwrap(), "7");
         assert_eq!(granted(r#"{"access_token":"a","athlete":{"id":12}}"#).owner.unwrap(), "12");

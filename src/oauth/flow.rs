@@ -253,6 +253,10 @@ async fn exchange(
     if grant.type_missing {
         notes.push(format!("{title} named no token type; it is taken for a bearer token"));
     }
+    if let Some(seconds) = grant.lasts_seconds {
+        let days = crate::output::counted((seconds + 43_200) / 86_400, "day");
+        notes.push(format!("{title} ends this login after {days}, however it is used"));
+    }
     let now = site.clock.now();
     let (token_site, base_site) = summary::sites(&site.app, token_url.as_deref());
     let typed = || Client { id: request.credentials.id.clone(), secret: request.credentials.secret.clone() };

@@ -45,6 +45,18 @@ fn the_grant_is_withdrawn_by_a_form() {
 }
 
 #[test]
+fn a_login_in_testing_says_when_it_ends() {
+    let world = World::new(Google::few(now()));
+    world.provider.grants(|grants| grants.with_code = json!({"refresh_token_expires_in": 604_799}));
+    world.login().says("ends this login after 7 days");
+    // Google ends it: a person must log in, and is told where to.
+    world.provider.grants(crate::support::tokens::Grants::revoke_all);
+    world.token_expires();
+    let run = world.ingest().expect(4);
+    assert_eq!(run.next(), "health auth google-health", "{}", run.report());
+}
+
+#[test]
 fn fitbit_is_another_name_and_says_what_happened() {
     let home = Home::new();
     let said = home.health(&["auth", "fitbit", "--dry-run"]).expect(0);
@@ -275,27 +287,7 @@ fn requests_and_properties_are_those_of_the_description() {
         .iter()
         .filter_map(|r| r["name"].as_str())
         .collect();
-    let texts = include_str!("../../src/sources/google_health/models.rs").to_owned()
-        + &[
-            "user_identity",
-            "sleep_sessions",
-            "workouts",
-            "vitals",
-            "totals",
-            "series",
-            "nutrition_log",
-            "hydration_log",
-            "coded",
-            "moods",
-        ]
-        .map(|name| {
-            std::fs::read_to_string(format!(
-                "{}/src/sources/google_health/models/{name}.sql",
-                env!("CARGO_MANIFEST_DIR")
-            ))
-            .expect("a model")
-        })
-        .concat();
+    let texts = model_texts();
     let schemas = &description["schemas"];
     let mut open: Vec<&str> = vec!["DataPoint", "Identity", "Profile", "Settings", "DailyRollupDataPoint"];
     let mut seen = BTreeSet::new();
@@ -332,4 +324,29 @@ fn requests_and_properties_are_those_of_the_description() {
         }
     }
     assert!(seen.len() > 60, "{seen:?}");
+}
+
+/// The text of all models.
+fn model_texts() -> String {
+    include_str!("../../src/sources/google_health/models.rs").to_owned()
+        + &[
+            "user_identity",
+            "sleep_sessions",
+            "workouts",
+            "vitals",
+            "totals",
+            "series",
+            "nutrition_log",
+            "hydration_log",
+            "coded",
+            "moods",
+        ]
+        .map(|name| {
+            std::fs::read_to_string(format!(
+                "{}/src/sources/google_health/models/{name}.sql",
+                env!("CARGO_MANIFEST_DIR")
+            ))
+            .expect("a model")
+        })
+        .concat()
 }
