@@ -161,11 +161,11 @@ fn later(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<Dat
     one.zip(other).map(|(one, other)| one.max(other))
 }
 
+/// A source, how its files are dated anew if they are, and an account.
+type Dated = (&'static Source, Option<&'static Files>, Account);
+
 /// Accounts with raw rows whose offset is derived, or with models that derive one.
-fn accounts(
-    client: &mut Client,
-    person: &Person,
-) -> Result<Vec<(&'static Source, Option<&'static Files>, Account)>, Failure> {
+fn accounts(client: &mut Client, person: &Person) -> Result<Vec<Dated>, Failure> {
     let mut all = Vec::new();
     for source in crate::sources::ALL {
         let files = source.files.as_ref().filter(|files| !files.rezone.is_empty());
