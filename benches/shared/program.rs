@@ -131,8 +131,11 @@ impl Program {
         let mut lines = BufReader::new(stdout).lines();
         let page = lines.by_ref().map_while(std::result::Result::ok).find(|line| line.starts_with("http"));
         let back = get(&page.ok_or("health auth printed no address")?)?;
-        let callback = back.lines().find_map(|line| line.strip_prefix("Location: ")).ok_or("no redirect")?;
-        get(callback)?;
+        let value = |line: &str| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("location").then(|| value.to_owned())
+        };
+        get(&back.lines().find_map(value).ok_or("no redirect")?)?;
         lines.for_each(drop);
         let status = child.wait()?;
         if status.success() { Ok(()) } else { Err(format!("health auth ended with {status}").into()) }
