@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
+use crate::providers::google_health::Google;
 use crate::providers::oura::{Doc, Oura};
 use crate::providers::strava::Strava;
 use crate::providers::whoop::Whoop;
@@ -99,7 +100,7 @@ impl Cloud {
 /// All of them, as far as they are wanted; none named: all.
 pub(crate) fn all(only: &[&str], now: DateTime<Utc>) -> Vec<Cloud> {
     type Make = fn(DateTime<Utc>) -> Cloud;
-    let known: [(&str, Make); 4] = [
+    let known: [(&str, Make); 5] = [
         ("whoop", whoop),
         ("oura", |now| oura(now, false)),
         ("withings", |now| Cloud::of(Withings::with_days(DAYS, now), now, None, 0)),
@@ -108,6 +109,7 @@ pub(crate) fn all(only: &[&str], now: DateTime<Utc>) -> Vec<Cloud> {
             strava.budget.limits = [1_000_000, 10_000_000]; // not what is measured here
             Cloud::of(strava, now, None, 0)
         }),
+        ("google_health", |now| Cloud::of(Google::with_days(DAYS, now), now, None, 0)),
     ];
     known.into_iter().filter(|(id, _)| only.is_empty() || only.contains(id)).map(|(_, make)| make(now)).collect()
 }

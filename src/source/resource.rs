@@ -12,7 +12,7 @@ pub(crate) struct Resource {
     /// The scope that opens it, or several with `|` between them, each of which does; empty where none is needed.
     pub(crate) scope: &'static str,
     /// JSON pointer to the provider's id of the person, where this resource alone says it: such a resource is read before
-    /// all others. Empty: as in [`Api::owner`].
+    /// all others. Empty: as in [`super::Api::owner`].
     pub(crate) owner: &'static str,
     pub(crate) window: Window,
     /// A year before which there is nothing, where a first load starts; 1970: not known.

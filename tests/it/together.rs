@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+use crate::providers::google_health::Google;
 use crate::providers::oura::Oura;
 use crate::providers::strava::Strava;
 use crate::providers::whoop::Whoop;
@@ -24,10 +25,11 @@ struct Person {
     oura: Provider<Oura>,
     withings: Provider<Withings>,
     strava: Provider<Strava>,
+    google: Provider<Google>,
 }
 
 /// As many as are connected.
-const SOURCES: [&str; 4] = ["whoop", "oura", "withings", "strava"];
+const SOURCES: [&str; 5] = ["whoop", "oura", "withings", "strava", "google_health"];
 
 impl Person {
     /// Logged in everywhere.
@@ -36,7 +38,8 @@ impl Person {
         let oura = log_in(&world, Oura::few(now()));
         let withings = log_in(&world, Withings::few(now()));
         let strava = log_in(&world, Strava::few(now()));
-        Person { world, oura, withings, strava }
+        let google = log_in(&world, Google::few(now()));
+        Person { world, oura, withings, strava, google }
     }
 
     fn later(&self, by: Duration) {
@@ -46,6 +49,7 @@ impl Person {
         self.oura.set_now(at);
         self.withings.set_now(at);
         self.strava.set_now(at);
+        self.google.set_now(at);
     }
 
     /// The database holds what all of them hold.
@@ -56,6 +60,7 @@ impl Person {
         wrong.extend(differences::<Oura>(&mut sql, &self.oura.truth()));
         wrong.extend(differences::<Withings>(&mut sql, &self.withings.truth()));
         wrong.extend(differences::<Strava>(&mut sql, &self.strava.truth()));
+        wrong.extend(differences::<Google>(&mut sql, &self.google.truth()));
         assert!(wrong.is_empty(), "{} differences: {:#?}", wrong.len(), wrong.iter().take(10).collect::<Vec<_>>());
     }
 }
@@ -84,7 +89,7 @@ fn all_connected_sources_are_refreshed_by_one_call_and_a_second_writes_nothing()
     assert_eq!(exits(&run.json()), SOURCES.map(|id| (id.to_owned(), 0)));
     person.assert_truth();
     let before = fingerprint(&mut person.world.sql());
-    person.world.health(&["daily-refresh"]).expect(0).says("4 of 4 sources");
+    person.world.health(&["daily-refresh"]).expect(0).says("5 of 5 sources");
     assert_eq!(before, fingerprint(&mut person.world.sql()));
     person.world.health(&["status"]).expect(0).says("nothing needs you");
 }
@@ -98,7 +103,9 @@ fn they_are_asked_at_the_same_time() {
     let running = person.world.home.start(&["daily-refresh"]);
     until(|| held.count() > 0);
     let mut sql = person.world.sql();
-    for (source, resource) in [("oura", "heartrate"), ("withings", "measures"), ("strava", "activities")] {
+    for (source, resource) in
+        [("oura", "heartrate"), ("withings", "measures"), ("strava", "activities"), ("google_health", "sleep")]
+    {
         let covered = format!(
             "meta.coverage c join meta.source_accounts a using (user_id, account_id)
               where a.source_system = '{source}' and c.resource = '{resource}' and c.covered <> '{{}}'"
@@ -121,10 +128,11 @@ fn one_that_fails_stops_no_other_and_is_not_hidden() {
     let report = run.json();
     assert_eq!(
         exits(&report),
-        [("whoop", 5), ("oura", 6), ("withings", 0), ("strava", 0)].map(|(id, code)| (id.to_owned(), code))
+        [("whoop", 5), ("oura", 6), ("withings", 0), ("strava", 0), ("google_health", 0)]
+            .map(|(id, code)| (id.to_owned(), code))
     );
     assert_eq!(report["result"]["code"], "partial");
-    for id in ["withings", "strava"] {
+    for id in ["withings", "strava", "google_health"] {
         assert!(
             count(
                 &mut person.world.sql(),
@@ -133,7 +141,7 @@ fn one_that_fails_stops_no_other_and_is_not_hidden() {
         );
     }
     let again = person.world.health(&["daily-refresh", "-q"]).expect(3);
-    assert!(again.stderr.contains("2 of 4 sources"), "{}", again.report());
+    assert!(again.stderr.contains("3 of 5 sources"), "{}", again.report());
     assert!(again.stderr.contains("WHOOP") && again.stderr.contains("Oura"), "both are named: {}", again.report());
     // A login that ended is a matter of its own.
     person.world.provider.no_faults();
@@ -144,7 +152,7 @@ fn one_that_fails_stops_no_other_and_is_not_hidden() {
     assert!(run.next().contains("health auth strava"), "{}", run.report());
     assert_eq!(exits(&person.world.health(&["daily-refresh", "--json"]).expect(3).json())[3], ("strava".to_owned(), 4));
     let status = person.world.health(&["status"]).expect(0).says("health auth strava");
-    assert!(status.stdout.contains("1 of 4 needs you"), "{}", status.report());
+    assert!(status.stdout.contains("1 of 5 needs you"), "{}", status.report());
 }
 
 #[test]
@@ -153,9 +161,10 @@ fn where_all_fail_the_worst_counts() {
     person.world.fault(When::any(), What::status(503));
     person.oura.fault(When::any(), What::status(503));
     person.withings.fault(When::any(), What::status(503));
+    person.google.fault(When::any(), What::status(503));
     person.strava.grants(Grants::revoke_all);
     person.later(Duration::from_hours(8));
-    person.world.health(&["daily-refresh"]).expect(4).says("0 of 4 sources");
+    person.world.health(&["daily-refresh"]).expect(4).says("0 of 5 sources");
 }
 
 #[test]
