@@ -60,6 +60,10 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     for line in crate::sources::said_of(source, name) {
         ctx.out.note(line);
     }
+    if args.accept_terms && source.api.as_ref().is_none_or(|api| api.terms.is_empty()) {
+        let what = format!("{} has no terms that are accepted here, so --accept-terms means nothing", source.title);
+        return Err(Failure::new(Kind::Usage, what).next("health auth --help"));
+    }
     if args.dry_run {
         return if args.revoke || args.forget {
             end::dry_run(ctx, source, &args.account, args.revoke)

@@ -1,6 +1,6 @@
 -- What any source's sleep becomes once the source's own model has said, as the rows of night, what it knows: its day, what is odd about it, and how
--- far it is to be trusted. Beside columns of the table night has: said_day, the day that the source gives, null: the one of waking counts; unseen_s,
--- time that nobody saw; allowed_s, by how much the parts may miss the whole, null: they are not compared; odd, flags of its own.
+-- far it is to be trusted. Beside columns of the table night has: said_day, the day that the source gives, null: the one of waking counts, unseen_s,
+-- time that nobody saw, allowed_s, by how much the parts may miss the whole, null: they are not compared, odd, flags of its own.
 select f.*
      , case when utc_offset_s is null then 'none' else 'record' end        as tz_basis
      , coalesce(said_day, meta.local_date(end_at, end_utc_offset_s))       as local_date

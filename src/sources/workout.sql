@@ -1,6 +1,6 @@
--- What any source's workout becomes once the source's own model has said, as the rows of workout, what it knows: its day, how long it took, what is odd
--- about it, and how far it is to be trusted. Beside columns of the table workout has: known_sport, null: no sport that this version knows;
--- is_implausible, what only the source can judge; odd, flags of its own.
+-- What any source's workout becomes once the source's own model has said, as the rows of workout, what it knows. Its day, how long it took, what is odd
+-- about it, and how far it is to be trusted. Beside columns of the table workout has: known_sport, null: no sport that this version knows,
+-- is_implausible, what only the source can judge, odd, flags of its own.
 select f.*
      , coalesce(known_sport, 'other')                                as sport
      , meta.local_date(start_at, utc_offset_s)                       as local_date

@@ -231,7 +231,7 @@ pub(super) const MODELS: &[Model] = &[
         "events_period",
         "menstrual_period",
         concat!(
-            "-- grain: one row per menstrual period; how strong it was is not said\nwith coded as (\n",
+            "-- grain: one row per menstrual period, how strong it was is not said\nwith coded as (\n",
             "  select c.source_id as raw_source_id, c.account_id, j.p, 'menstrual_flow' as metric_code, null::text as said, 'unspecified' as code, 'manual' as flag, null::jsonb as context\n",
             "    from changed c cross join lateral (select c.payload::jsonb->'menstrualPeriod' as p offset 0) j\n)\n",
             include_str!("models/coded.sql")
@@ -251,7 +251,7 @@ pub(super) const MODELS: &[Model] = &[
         "events_symptoms",
         "symptoms",
         concat!(
-            "-- grain: one row per symptom that the dictionary has a metric for; others stay in raw\nwith coded as (\n",
+            "-- grain: one row per symptom that the dictionary has a metric for, others stay in raw\nwith coded as (\n",
             "  select c.source_id as raw_source_id, c.account_id, j.p, m.metric_code, e.said, 'present' as code, 'manual' as flag, null::jsonb as context\n",
             "    from changed c cross join lateral (select c.payload::jsonb->'symptoms' as p offset 0) j\n",
             "   cross join lateral (select distinct said from jsonb_array_elements_text(j.p->'symptoms') said) e\n",

@@ -158,7 +158,7 @@ select raw_source_id
              where u.type = 'HKQuantityTypeIdentifierActiveEnergyBurned' and u.unit = coalesce(r.a->>'totalEnergyBurnedUnit', '')
           ) e on true
           left join lateral (
-            -- a ride knows the steps to the bicycle too, which are no part of its distance; a triathlon is all it was made of
+            -- a ride knows the steps to the bicycle too, which are no part of its distance, a triathlon is all it was made of
             select coalesce(sum(t.total) filter (where t.metric_code = case k.sport
                                                     when 'cycling' then 'distance_cycling' when 'swimming' then 'distance_swim'
                                                     when 'walking' then 'distance_walk_run' when 'running' then 'distance_walk_run'

@@ -1,5 +1,5 @@
 -- grain: one row per drink, as the person logged it
--- The amount is in millilitres whatever unit the person chose; nothing at all is left out, and zero.
+-- The amount is in millilitres whatever unit the person chose, nothing at all is left out, and zero.
 select n.raw_source_id
      , n.start_at                                                    as eaten_at
      , meta.local_date(n.start_at, n.utc_offset_s)                   as local_date

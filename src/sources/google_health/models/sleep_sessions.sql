@@ -1,5 +1,5 @@
 -- grain: one row per sleep, nap or main, of any device or app that Google Health has
--- The night belongs to the day of waking by its own clock. Totals are Google's own; in a summary that is there what is left out is zero. Efficiency
+-- The night belongs to the day of waking by its own clock. Totals are Google's own, in a summary that is there what is left out is zero. Efficiency
 -- is not given: it is the share of the period asleep. Short awakenings lie over the stages, and stay in detail with the segments out of bed.
 -- A sleep that is not processed has no stages yet, and will be read again.
 with night as (

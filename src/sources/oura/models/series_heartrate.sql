@@ -1,4 +1,4 @@
--- grain: one row per hour and activity of Oura heart rates; its points are the readings, numbered as in the record
+-- grain: one row per hour and activity of Oura heart rates, its points are the readings, numbered as in the record
 -- Readings that are the same but for their time share what is said of them: the first zone and offset of the hour, and plausible. Those of
 -- another offset, where a stay begins within the hour, and those that cannot be true stand apart. Instants are in UTC and say nothing of
 -- the person's clock: the day is that of the zone that the person was in. The heart rate inside a sleep is the same one and stays in raw.

@@ -1,4 +1,4 @@
--- grain: one row per hour of Oura heart rates with one that is no number; null is a reading without a value
+-- grain: one row per hour of Oura heart rates with one that is no number, null is a reading without a value
 select c.source_id                                                   as raw_source_id
      , 'not_a_number'                                                as code
      , 'data[' || min(e.place) - 1 || '].bpm: not a number'          as detail

@@ -1,7 +1,7 @@
 -- grain: one row per Strava activity
 -- The list says most, the details what it lacks: energy, laps, exertion, device. start_date_local is the clock of the person with a false Z: its
--- distance from start_date is the offset, as utc_offset says; the offset in timezone is that of winter. A start that the person hides is 00:00:01 of
--- its day. Zero stands for a distance, a speed and an energy that are not known. Energy is taken for the whole expenditure, which is not documented;
+-- distance from start_date is the offset, as utc_offset says, the offset in timezone is that of winter. A start that the person hides is 00:00:01 of
+-- its day. Zero stands for a distance, a speed and an energy that are not known. Energy is taken for the whole expenditure, which is not documented,
 -- kilojoules are work done and no energy burned. Cadence on foot counts one leg. Power that Strava estimates is no measurement: it is in detail.
 with workout as (
   select a.raw_source_id

@@ -1,5 +1,5 @@
 -- grain: one row per total of a day and a device or app that Withings counts by
--- A day of the person's calendar where they were. Zero beats mean that there is no heart rate. What several devices and apps counted stays apart;
+-- A day of the person's calendar where they were. Zero beats mean that there is no heart rate. What several devices and apps counted stays apart,
 -- what another program copied into Withings is marked.
 select raw_source_id
      , field                                                         as raw_path

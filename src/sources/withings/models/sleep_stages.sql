@@ -1,6 +1,6 @@
 -- grain: one row per Withings sleep, nights and naps
 -- Withings does not tell a nap from a night: of the sleeps of one day and one device the longest is the night, the others are naps. The day is
--- the one of waking, as Withings dates it. Totals are Withings' own; a heart rate of 0 means that there is none. Stages come from the segments of the
+-- the one of waking, as Withings dates it. Totals are Withings' own, a heart rate of 0 means that there is none. Stages come from the segments of the
 -- same device in that time, which are neither sorted nor without gaps. RMSSD has two means, of the beginning and of the end, and stays in detail.
 with segments as materialized (
     select t.user_id, t.account_id, coalesce(t.payload->>'hash_deviceid', '') as device, t.payload->>'state' as state

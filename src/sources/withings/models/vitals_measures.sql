@@ -1,7 +1,7 @@
 -- grain: one row per measure that a Withings device or the person gave and that belongs surely to the person
 -- A value is an integer times a power of ten, reckoned in decimal. Readings of one group share their event: the two pressures of a cuff and its pulse,
 -- all that a scale says at once. What a shared scale may have of somebody else (attrib 1) and goals (category 2) stay in raw, and so do kinds of
--- measures that are not named here. Positions 6 and 7 stand for the whole body; a value that a group says twice counts once.
+-- measures that are not named here. Positions 6 and 7 stand for the whole body, a value that a group says twice counts once.
 select raw_source_id
      , raw_path
      , event_id
@@ -49,7 +49,7 @@ select raw_source_id
                  , v.metric_code = 'spo2' and v.value between 0 and 1 as is_ratio
                  , row_number() over (partition by v.raw_source_id, v.type, v.position order by v.first) as nth
               from (
-                -- equal values of one kind and place are one; the first says where it stands
+                -- equal values of one kind and place are one, the first says where it stands
                 select g.raw_source_id, g.event_id, g.observed_at, g.utc_offset_s, g.attrib, g.is_copy
                      , k.metric_code, k.unit_raw, s.site, e.type, e.position, e.value, min(e.place) as first
                   from (
