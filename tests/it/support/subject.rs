@@ -53,6 +53,8 @@ pub trait Subject: Simulation + Sized {
 
     /// Whether a list ends with an empty page, so that even a short one takes two requests.
     const LAST_PAGE_IS_EMPTY: bool = false;
+    /// Resources that are read for each record of a list, and may change with it.
+    const READ_WITH_IT: &'static [&'static str] = &[];
     /// How a run may end whose page led to another server.
     const AFTER_FOREIGN_NEXT: &'static [i32] = &[3, 5, 6];
 

@@ -75,6 +75,8 @@ impl Subject for Strava {
     const OWNED: &'static str = "athlete";
     const SPARE_SCOPE: (&'static str, &'static str) = ("profile:read_all", "athlete_zones");
     const LAST_PAGE_IS_EMPTY: bool = true;
+    const READ_WITH_IT: &'static [&'static str] =
+        &["activity_details", "activity_streams", "activity_zones", "activity_laps"];
     /// There is nothing in an answer that leads anywhere; a header that does is not read.
     const AFTER_FOREIGN_NEXT: &'static [i32] = &[0];
 
