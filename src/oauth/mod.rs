@@ -81,9 +81,19 @@ pub(crate) struct Login {
 #[derive(Debug, Default)]
 struct Held {
     token: Option<(AccessToken, Option<Instant>)>,
-    renewed: Option<Instant>,
+    /// When this run renewed it, and whether that was because the one before was refused.
+    renewed: Option<(Instant, bool)>,
     /// A renewal is tried once a run.
     failed: Option<Trouble>,
+}
+
+impl Held {
+    /// Whether a refusal of the token that is held has another reason than the token: it was renewed a moment ago, or because
+    /// its forerunner was refused. What one resource is refused for all the time must not cost a renewal for each that it
+    /// happens to; a token that ends by itself is renewed in any case.
+    fn renewing_is_vain(&self, now: Instant) -> bool {
+        self.renewed.is_some_and(|(at, refused)| refused || now.duration_since(at) < JUST_RENEWED)
+    }
 }
 
 impl Login {
@@ -123,13 +133,14 @@ impl Login {
             if accepted && current {
                 return Ok(token.clone());
             }
-            if !accepted && current && held.renewed.is_some_and(|at| at.elapsed() < JUST_RENEWED) {
+            if !accepted && current && held.renewing_is_vain(Instant::now()) {
                 return Err(self.error(Trouble::StillRefused));
             }
         }
         if let Some(trouble) = &held.failed {
             return Err(self.error(trouble.clone()));
         }
+        let is_refused = refused.is_some();
         let (site, refused) = (self.site.clone(), refused.map(|token| token.0.clone()));
         // A thread of its own, which the runtime waits for even when nobody waits for us any more.
         let result = tokio::task::spawn_blocking(move || site.obtain(refused.as_ref())).await;
@@ -140,9 +151,7 @@ impl Login {
             Ok(obtained) => {
                 let token = AccessToken(obtained.access);
                 held.token = Some((token.clone(), obtained.until));
-                if obtained.new {
-                    held.renewed = Some(Instant::now());
-                }
+                held.renewed = obtained.new.then(|| (Instant::now(), is_refused));
                 Ok(token)
             }
             Err(trouble) => {
@@ -245,4 +254,20 @@ pub(crate) fn configured(app: &App) -> Option<Credentials> {
 pub(crate) fn kept_application(config: &Config, source: &'static Source, account: &str) -> Option<Credentials> {
     let record = Store::new(&config.dirs, source.id, account).ok()?.load().ok()??;
     record.client.map(|client| Credentials { id: client.id, secret: client.secret })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_for_a_refusal_once() {
+        let at = Instant::now();
+        let of = |renewed| Held { renewed, ..Held::default() };
+        let (soon, late) = (at + Duration::from_secs(5), at + Duration::from_hours(3));
+        assert!(!of(None).renewing_is_vain(at), "it was there before this run");
+        assert!(of(Some((at, false))).renewing_is_vain(soon), "it had ended, and the new one is refused at once");
+        assert!(!of(Some((at, false))).renewing_is_vain(late), "it has served since");
+        assert!(of(Some((at, true))).renewing_is_vain(soon) && of(Some((at, true))).renewing_is_vain(late));
+    }
 }

@@ -205,6 +205,31 @@ fn a_401_of_one_resource_leaves_the_login_alone<S: Subject>() {
     world.oracle().fired(&fault).check();
 }
 
+fn a_401_of_many_resources_renews_once<S: Subject>() {
+    let world = World::loaded(S::few(now()));
+    let key = world.provider.with(S::add_recent);
+    let others = S::LISTINGS.iter().chain(S::READ_WITH_IT).copied().filter(|one| *one != key.resource);
+    let refused: Vec<&'static str> = others.take(6).collect();
+    let faults: Vec<_> = refused.iter().map(|one| world.fault(When::resource(one), What::status(401))).collect();
+    let run = world.ingest().expect(3);
+    assert_eq!(world.provider.grants(|g| g.refreshes().len()), 1, "one renewal for all of them\n{}", run.report());
+    // Those that wait for one of them are not asked for; all others are named, and the rest went on.
+    let named = faults.iter().zip(&refused).filter(|(fault, _)| fault.count() > 0).map(|(_, one)| *one);
+    let named: Vec<&str> = named.collect();
+    assert!(named.len() >= 2, "{named:?}");
+    for one in &named {
+        assert!(run.stderr.contains(one) || run.stdout.contains(one), "{one} is not named\n{}", run.report());
+    }
+    let found = format!("{}.{} where source_id = '{}'", schema::<S>(), key.resource, key.id);
+    assert_eq!(count(&mut world.sql(), &found), 1, "the others went on");
+    world.health(&["auth"]).expect(0);
+    let mut oracle = world.oracle();
+    for fault in faults.iter().filter(|fault| fault.count() > 0) {
+        oracle = oracle.fired(fault);
+    }
+    oracle.check();
+}
+
 fn a_revoked_login_says_what_to_do<S: Subject>() {
     let world = World::loaded(S::few(now()));
     world.provider.grants(super::support::tokens::Grants::revoke_all);
@@ -432,7 +457,7 @@ macro_rules! suite {
             an_edit_behind_the_lookback_is_found_by_force a_late_record_inside_the_lookback_is_found
             a_record_deleted_upstream_is_retired pages_may_come_in_any_order a_short_429_is_waited_for
             a_long_429_is_remembered a_500_is_retried a_500_that_stays_is_reported a_401_refreshes_once
-            a_401_that_stays_ends_the_run a_401_of_one_resource_leaves_the_login_alone a_revoked_login_says_what_to_do killed_in_the_third_page
+            a_401_that_stays_ends_the_run a_401_of_one_resource_leaves_the_login_alone a_401_of_many_resources_renews_once a_revoked_login_says_what_to_do killed_in_the_third_page
             killed_and_the_page_token_no_longer_serves since_leaves_gaps_that_are_filled
             one_poisoned_record_is_one_reject a_410_ends_as_retired a_foreign_next_link_is_not_followed
             transform_twice_changes_nothing an_empty_listing_retires_nothing many_deletions_wait_for_a_word
