@@ -25,7 +25,7 @@ pub(crate) use each::{Due, Each, Lacking};
 pub(crate) use files::{About, Dictionary, Files, Reading, Recognised, Sink, Stage, TypedTable, Unreadable};
 pub(crate) use notice::{Announced, day};
 pub(crate) use notice::{Nearness, Notice};
-pub(crate) use resource::{Holds, Paging, Provisional, Resource, Stamp, Window};
+pub(crate) use resource::{Early, Holds, Paging, Provisional, Resource, Stamp, Window};
 pub(crate) use row::Row;
 
 /// One place health data comes from.

@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::providers::google_health::Google;
+use crate::providers::google_health::types::TYPES;
 use crate::providers::oura::{Doc, Oura};
 use crate::providers::strava::Strava;
 use crate::providers::whoop::Whoop;
@@ -109,7 +110,7 @@ pub(crate) fn all(only: &[&str], now: DateTime<Utc>) -> Vec<Cloud> {
             strava.budget.limits = [1_000_000, 10_000_000]; // not what is measured here
             Cloud::of(strava, now, None, 0)
         }),
-        ("google_health", |now| Cloud::of(Google::with_days(DAYS, now), now, None, 0)),
+        ("google_health", google_health),
     ];
     known.into_iter().filter(|(id, _)| only.is_empty() || only.contains(id)).map(|(_, make)| make(now)).collect()
 }
@@ -148,4 +149,33 @@ fn oura(now: DateTime<Utc>, is_dense: bool) -> Cloud {
         usize::try_from(length / step + i64::from(length % step > 0)).expect("a count")
     };
     Cloud::of(sim, now, Some(2 + 12 + 3 * windows(180) + 2 * windows(30)), points)
+}
+
+/// Lists to their last page, 25 to a page of sleep and exercise, 5,000 to any other. Readings in windows from the account's first day
+/// on, and one question each for the time before; totals of days in the windows that are documented.
+fn google_health(now: DateTime<Utc>) -> Cloud {
+    let mut sim = Google::with_days(DAYS, now);
+    (sim.most_a_page, sim.has_empty_pages) = (5_000, false);
+    let first = (now - TimeDelta::days(DAYS - 1 + 2)).date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    let seconds = |at: DateTime<Utc>| usize::try_from((at - first).num_seconds()).expect("later");
+    let windows = |length: usize| seconds(now).div_ceil(length * 86_400);
+    let mut least = 5; // identity, profile, settings, rhythm profile, devices
+    for of in TYPES {
+        let at: Vec<_> = sim.points.iter().filter(|point| point.resource == of.name).map(|point| point.at).collect();
+        let size = if ["sleep", "exercise"].contains(&of.name) { 25 } else { 5_000 };
+        let is_listed = of.is_dense() && !["total_calories", "calories_in_heart_rate_zone"].contains(&of.name);
+        if is_listed {
+            let length = if of.name == "heart_rate" { 90 } else { 366 };
+            let pages =
+                |n: usize| at.iter().filter(|at| seconds(**at) / 86_400 / length == n).count().div_ceil(size).max(1);
+            least += 1 + (0..windows(length)).map(pages).sum::<usize>();
+        } else if !of.is_dense() {
+            least += at.len().div_ceil(size).max(1);
+        }
+        let total = format!("{}_roll_up", of.name);
+        if sim.points.iter().any(|point| point.resource == total) {
+            least += windows(usize::try_from(of.most_days()).expect("days"));
+        }
+    }
+    Cloud::of(sim, now, Some(least), 0)
 }

@@ -4,6 +4,7 @@
 pub(crate) mod borders;
 pub(crate) mod bundles;
 mod cut;
+mod early;
 mod error;
 mod lead;
 mod limit;
@@ -28,9 +29,10 @@ pub(crate) use session::{Parts, Session};
 use crate::failpoint::failpoint;
 use crate::failure::Kind;
 use crate::progress::Progress;
-use crate::source::{Batch, Call, Closing, Lacking, Message, PageToken, Resource, Slice, Window};
+use crate::source::{Batch, Call, Closing, Early, Lacking, Message, PageToken, Resource, Slice, Window};
 use bundles::Bundles;
 use cut::Cut;
+use lead::{Leading, Told};
 use singles::Out;
 use slices::{Asked, Planned};
 
@@ -74,6 +76,9 @@ const SHAPE_RETRIES: u32 = 2;
 pub(crate) async fn extract(session: Arc<Session>, plan: Plan, out: Out, progress: Progress) -> Vec<Finished> {
     let owner = Arc::new(Mutex::new(plan.owner));
     let leads = Mutex::new(plan.leads);
+    let mut leading: Leading =
+        plan.resources.iter().flat_map(|(one, _)| led_by(one)).map(|name| (name, Told::new())).collect();
+    let is_leader: HashSet<&str> = leading.keys().copied().collect();
     let walk = |resource: &'static Resource| Walk {
         session: session.clone(),
         run: plan.run,
@@ -82,45 +87,65 @@ pub(crate) async fn extract(session: Arc<Session>, plan: Plan, out: Out, progres
         owner: owner.clone(),
         progress: progress.clone(),
         pages: 0,
-        lead: leads.lock().ok().and_then(|mut leads| leads.remove(resource.name)).unwrap_or_default(),
+        lead: is_leader
+            .contains(resource.name)
+            .then(|| leads.lock().ok().and_then(|mut leads| leads.remove(resource.name)).unwrap_or_default()),
+        border: None,
     };
     let mut finished = Vec::new();
-    // Where one resource alone says whose records these are, nothing else is asked for before it has.
-    let (first, rest): (Vec<_>, Vec<_>) = plan.resources.into_iter().partition(|(one, _)| !one.owner.is_empty());
+    // Where one resource alone says whose records these are, nothing else is asked for before it has; nor before it is known
+    // since when there may be any.
+    let (first, rest): (Vec<_>, Vec<_>) =
+        plan.resources.into_iter().partition(|(one, _)| !one.owner.is_empty() || !one.first_day.is_empty());
+    let mut border = None;
     for (resource, slices) in first {
-        let (end, _) = walk(resource).all(slices, None).await;
-        let stops_all = end.result.as_ref().is_err_and(|error| error.reach == Reach::Account);
+        let (end, walked) = walk(resource).all(Ahead::of(slices)).await;
+        // A provider that has not answered the first question in several tries is not asked fifty more.
+        let stops_all = end.result.as_ref().is_err_and(|error| {
+            error.reach == Reach::Account || error.failure.kind == Kind::Later && !session.has_answered()
+        });
+        border = border.or(walked.border);
         finished.push(end);
         if stops_all {
             return finished;
         }
     }
+    leading.retain(|name, _| rest.iter().any(|(one, _)| one.name == *name)); // nobody else tells
     let mut tasks = JoinSet::new();
-    let leads = |resource: &Resource, one: &Resource| one.led_by == resource.name;
-    let (led, leading): (Vec<_>, Vec<_>) =
-        rest.iter().cloned().partition(|(one, _)| rest.iter().any(|(other, _)| leads(other, one)));
-    for (resource, slices) in leading {
-        let followers: Vec<_> = led.iter().filter(|(one, _)| leads(resource, one)).cloned().collect();
-        let (leader, followers) =
-            (walk(resource), followers.into_iter().map(|(one, slices)| (walk(one), slices)).collect::<Vec<_>>());
+    for (resource, slices) in rest {
+        let (before, later) = early::split(resource, slices, border);
+        let hear = |name: &str| leading.get(name).map(Told::hear);
+        let near =
+            if let Early::Near(name) = resource.early { hear(name).filter(|_| !before.is_empty()) } else { None };
+        let lead = hear(resource.led_by);
+        let tell = leading.get_mut(resource.name).and_then(Told::teller);
+        let walk = walk(resource);
         tasks.spawn(async move {
-            let (end, lead) = leader.all(slices, None).await;
-            let failed = end.result.as_ref().err().map(|error| error.failure.kind);
-            let mut ends = vec![end];
-            for (follower, slices) in followers {
-                ends.push(match failed {
-                    None => follower.all(slices, Some(&lead)).await.0,
-                    Some(kind) => follower.waits(kind),
-                });
+            // Where that cannot be read, everything is asked for.
+            let near = match near {
+                Some(near) => near.lead().await.ok().and_then(|lead| early::near(&lead, border)),
+                None => None,
+            };
+            let lead = match lead {
+                Some(lead) => match lead.lead().await {
+                    Ok(lead) => Some(lead),
+                    Err(why) => return walk.waits(why),
+                },
+                None => None,
+            };
+            let (end, walked) = walk.all(Ahead { before, near, later, lead }).await;
+            if let Some(tell) = tell {
+                tell.say(&end, walked.lead);
             }
-            ends
+            end
         });
     }
+    drop(leading);
     let mut stops_all = false;
     while let Some(joined) = tasks.join_next().await {
-        let Ok(ends) = joined else { continue }; // aborted after an error that reaches the account
-        stops_all |= ends.iter().any(|end| end.result.as_ref().is_err_and(|error| error.reach == Reach::Account));
-        finished.extend(ends);
+        let Ok(end) = joined else { continue }; // aborted after an error that reaches the account
+        stops_all |= end.result.as_ref().is_err_and(|error| error.reach == Reach::Account);
+        finished.push(end);
         if stops_all {
             tasks.abort_all();
         }
@@ -130,6 +155,27 @@ pub(crate) async fn extract(session: Arc<Session>, plan: Plan, out: Out, progres
         finished.extend(singles);
     }
     finished
+}
+
+/// The resources that tell where this one has anything.
+fn led_by(resource: &'static Resource) -> impl Iterator<Item = &'static str> {
+    let near = if let Early::Near(name) = resource.early { name } else { "" };
+    [resource.led_by, near].into_iter().filter(|name| !name.is_empty())
+}
+
+/// What lies before a resource: its slices, and what is known of where there is nothing in them.
+struct Ahead {
+    /// Before the account's first day, with what is listed of that time elsewhere.
+    before: Vec<Planned>,
+    near: Option<Lead>,
+    later: Vec<Planned>,
+    lead: Option<Arc<Lead>>,
+}
+
+impl Ahead {
+    fn of(later: Vec<Planned>) -> Self {
+        Self { before: Vec::new(), near: None, later, lead: None }
+    }
 }
 
 /// One resource on its way through its slices.
@@ -142,24 +188,47 @@ struct Walk {
     progress: Progress,
     pages: u32,
     /// What it listed so far, for those that it leads.
-    lead: Lead,
+    lead: Option<Lead>,
+    /// Before it lies the time before the person's account began, where this resource says so.
+    border: Option<DateTime<Utc>>,
 }
 
 impl Walk {
-    /// Reads all slices; `lead` says where there is nothing to be read.
-    async fn all(mut self, slices: Vec<Planned>, lead: Option<&Lead>) -> (Finished, Lead) {
-        let mut result = Ok(());
-        for step in lead::steps(slices, lead) {
-            result = match step {
-                lead::Step::Read(planned) => self.slice(planned).await,
-                lead::Step::Empty(slice) => self.nothing_in(slice).await,
-            };
-            if result.is_err() {
-                break;
+    /// Reads all slices in which there may be anything.
+    async fn all(mut self, ahead: Ahead) -> (Finished, Self) {
+        let result = self.each_of(ahead).await;
+        self.progress.finished(self.resource.name, result.is_ok());
+        (Finished { resource: self.resource.name, result }, self)
+    }
+
+    async fn each_of(&mut self, ahead: Ahead) -> Result<(), ExtractError> {
+        // The oldest first: what lies before all that is held is no gap.
+        for step in lead::steps(ahead.before, ahead.near.as_ref()) {
+            match step {
+                lead::Step::Read(one) if self.resource.early == Early::Once => self.at_once(one.slice).await?,
+                lead::Step::Read(one) => self.slice(one).await?,
+                lead::Step::Empty(slice) => self.nothing_in(slice).await?,
             }
         }
-        self.progress.finished(self.resource.name, result.is_ok());
-        (Finished { resource: self.resource.name, result }, self.lead)
+        for step in lead::steps(ahead.later, ahead.lead.as_deref()) {
+            match step {
+                lead::Step::Read(one) => self.slice(one).await?,
+                lead::Step::Empty(slice) => self.nothing_in(slice).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// All of a long slice by one question; window by window where the answer has a second page.
+    async fn at_once(&mut self, slice: Slice) -> Result<(), ExtractError> {
+        let (page, next) = self.page(&slice, None, self.resource.call).await?;
+        if next.is_none() {
+            return self.pages_of(slice, None, &mut Cut::default(), Some(page)).await.map(|_| ());
+        }
+        for slice in slices::cut(slice, self.resource.window) {
+            self.slice(Planned { slice, resume: None, changes: false }).await?;
+        }
+        Ok(())
     }
 
     /// Not read, since the resource that leads it was not.
@@ -172,7 +241,8 @@ impl Walk {
     }
 
     /// A slice that is known to be empty without asking. It proves nothing about what is held of it.
-    async fn nothing_in(&self, slice: Slice) -> Result<(), ExtractError> {
+    async fn nothing_in(&mut self, slice: Slice) -> Result<(), ExtractError> {
+        self.listed(slice);
         let closing = self.closing(slice, false, (slice.from, None));
         self.send(Some(slice), records::Page::default(), None, Some(closing), None).await
     }
@@ -183,13 +253,26 @@ impl Walk {
         loop {
             let (page, next) = self.page(&slice, token.as_ref(), paging::changes_call).await?;
             self.check_owner(&page)?;
-            self.lead.saw(&page);
+            self.saw(&page);
             self.send(None, page, None, None, None).await?;
             let Some(PageToken(text)) = &next else { return Ok(()) };
             if !seen.insert(text.clone()) || self.pages >= MAX_PAGES {
                 return Err(self.endless());
             }
             token = next;
+        }
+    }
+
+    fn saw(&mut self, page: &records::Page) {
+        if let Some(lead) = &mut self.lead {
+            lead.saw(page);
+        }
+        self.border = self.border.or_else(|| early::border(self.resource, page, self.session.safe_now()));
+    }
+
+    fn listed(&mut self, slice: Slice) {
+        if let Some(lead) = &mut self.lead {
+            lead.listed(slice);
         }
     }
 
@@ -205,25 +288,27 @@ impl Walk {
         let mut cut = Cut::default();
         let resume = planned.resume.and_then(|token| paging::resume_at(self.resource, token));
         let resumes = resume.is_some();
-        let mut rest = match self.pages_of(planned.slice, resume, &mut cut).await {
+        let mut rest = match self.pages_of(planned.slice, resume, &mut cut, None).await {
             // The token of an earlier run no longer serves: the slice is read again from its first page.
             Err(error) if resumes && error.failure.kind == Kind::Refused && error.reach != Reach::Account => {
-                self.pages_of(planned.slice, None, &mut cut).await?
+                self.pages_of(planned.slice, None, &mut cut, None).await?
             }
             result => result?,
         };
         while let Some(slice) = rest {
-            rest = self.pages_of(slice, None, &mut cut).await?;
+            rest = self.pages_of(slice, None, &mut cut, None).await?;
         }
         Ok(())
     }
 
-    /// Reads `slice` to its last page; says which part of it is to be read next.
+    /// Reads `slice` to its last page; says which part of it is to be read next. `only` is its only page, where that has been
+    /// asked for already.
     async fn pages_of(
         &mut self,
         slice: Slice,
         resume: Option<PageToken>,
         cut: &mut Cut,
+        mut only: Option<records::Page>,
     ) -> Result<Option<Slice>, ExtractError> {
         let mut complete = resume.is_none();
         let mut token = resume;
@@ -232,13 +317,16 @@ impl Walk {
         let mut before: Vec<String> = Vec::new();
         let mut bundles = Bundles::of(self.resource);
         loop {
-            let (mut page, next) = self.page(&slice, token.as_ref(), self.resource.call).await?;
+            let (mut page, next) = match only.take() {
+                Some(page) => (page, None),
+                None => self.page(&slice, token.as_ref(), self.resource.call).await?,
+            };
             self.check_owner(&page)?;
             // A provider that takes no notice of a page's number would list the same records for ever.
             let keys: Vec<String> = page.records.iter().filter_map(|record| record.source_id.clone()).collect();
             let repeats = next.is_some() && !keys.is_empty() && keys == before;
             before = keys;
-            self.lead.saw(&page);
+            self.saw(&page);
             first = first.into_iter().chain(page.earliest).min();
             complete &= page.rejected.iter().all(|reject| reject.source_id.is_some());
             if let Some(open) = &mut bundles {
@@ -264,7 +352,7 @@ impl Walk {
             if next.is_none() {
                 let closing = self.closing(slice, complete, cut.after(self.resource, slice, first));
                 let rest = closing.rest;
-                self.lead.listed(Slice { from: closing.covered_from, ..slice });
+                self.listed(Slice { from: closing.covered_from, ..slice });
                 self.send(Some(slice), page, None, Some(closing), None).await?;
                 return Ok(rest);
             }

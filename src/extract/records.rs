@@ -218,6 +218,12 @@ fn scalar_text(value: &[u8]) -> String {
     }
 }
 
+/// The day at `pointer` of a record: text, of which what follows the day does not count, or three numbers.
+pub(super) fn day_at(record: &RawRecord, pointer: &str) -> Option<NaiveDate> {
+    let said = scalar_text(borders::member(record.payload.get().as_bytes(), pointer).ok()??);
+    said.get(..10)?.parse().ok()
+}
+
 /// A day in three numbers.
 fn civil_day(value: &Value) -> Option<NaiveDate> {
     let part = |name: &str| value.get(name).and_then(Value::as_i64);

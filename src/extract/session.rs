@@ -93,6 +93,11 @@ impl Session {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// Whether any request of this run brought data so far.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
     /// The command that logs in although there is a login.
     pub(crate) fn login_again(&self) -> String {
         format!("{} --again", self.login.command())
@@ -300,7 +305,7 @@ impl Session {
     /// The login is dead whose renewed token opened nothing at all in this run. Says whether that was so.
     pub(crate) fn login_died(&self) -> Result<bool, Failure> {
         let refused = self.refused.lock().ok().and_then(|refused| refused.clone());
-        match refused.filter(|_| !self.answered.load(Ordering::Relaxed)) {
+        match refused.filter(|_| !self.has_answered()) {
             Some(token) => {
                 self.login.refused_in_use(&token).map_err(|error| error.into_failure(self.source))?;
                 Ok(true)

@@ -149,7 +149,7 @@ fn lookback(resource: &Resource, last: Slice, end: DateTime<Utc>) -> Duration {
 }
 
 /// Joins what overlaps or touches.
-fn merge(mut ranges: Vec<Slice>) -> Vec<Slice> {
+pub(super) fn merge(mut ranges: Vec<Slice>) -> Vec<Slice> {
     ranges.sort_by_key(|range| range.from);
     let mut merged: Vec<Slice> = Vec::new();
     for range in ranges {
@@ -180,7 +180,7 @@ fn subtract(ranges: &[Slice], holes: &[Slice]) -> Vec<Slice> {
 }
 
 /// Cuts a range into slices no longer than the provider allows; where windows are whole days, at midnight.
-fn cut(range: Slice, window: Window) -> Vec<Slice> {
+pub(super) fn cut(range: Slice, window: Window) -> Vec<Slice> {
     let Window::Range { max_days: Some(days), format, .. } = window else { return vec![range] };
     let step = Duration::days(i64::from(days.max(1)));
     let mut slices = Vec::new();

@@ -23,7 +23,7 @@ use crate::output::{ProgressMode, counted};
 use crate::progress::Progress;
 use crate::run::{self, Account, Connection, Person, Run, RunEnd, RunKind};
 use crate::signals::Stop;
-use crate::source::{Api, Resource, Source};
+use crate::source::{Api, Early, Resource, Source};
 use crate::transform;
 
 pub(crate) use outcome::Report;
@@ -181,6 +181,14 @@ fn take(
         let held = load::coverage::held(client, &account, resource.name)?;
         resources.push((*resource, slices::plan(resource, &held, options.asked, now)));
     }
+    // Since when there may be anything is asked where that spares questions, and nobody asks for it anyway.
+    let spares = |(one, planned): &(&Resource, Vec<Planned>)| one.early != Early::Windows && planned.len() > 1;
+    if resources.iter().any(spares) {
+        let is_planned = |one: &&Resource| resources.iter().any(|(other, _)| other.name == one.name);
+        let tells = |one: &&Resource| !one.first_day.is_empty() && one.is_open_to(&granted);
+        let teller = api.resources.iter().filter(tells).find(|one| !is_planned(one));
+        resources.extend(teller.map(|one| (one, slices::plan(one, &Held::default(), options.asked, now))));
+    }
     report.not_granted(source, &closed);
     if ctx.out.progress_mode() == ProgressMode::Bar {
         ctx.out.note(&planned(&resources, api));
@@ -214,11 +222,13 @@ fn with_teller(api: &'static Api, asked: &[&'static Resource]) -> Vec<&'static R
 
 /// What is about to be asked for. A provider says only page by page how much there is, so requests are a least number.
 fn planned(resources: &[(&Resource, Vec<Planned>)], api: &Api) -> String {
-    let slices = resources.iter().flat_map(|(_, planned)| planned);
-    let (mut requests, mut days) = (0u64, 0);
-    for planned in slices {
-        requests += 1;
-        days = days.max((planned.slice.to - planned.slice.from).num_days());
+    let tells = resources.iter().any(|(one, _)| !one.first_day.is_empty());
+    let (mut requests, mut days) = (0, 0);
+    for (one, planned) in resources {
+        // Of others it is known only on the way how many of their windows have to be asked for.
+        let is_known = one.led_by.is_empty() && (one.early == Early::Windows || !tells);
+        requests += if is_known { planned.len() as u64 } else { planned.len().min(1) as u64 };
+        days = planned.iter().map(|one| (one.slice.to - one.slice.from).num_days()).chain([days]).max().unwrap_or(days);
     }
     // A first load reaches back to the beginning of everything, which is no number of days to wait for.
     let days = if days > 36_525 { "all of history".to_owned() } else { counted(days, "day") };

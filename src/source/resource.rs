@@ -14,6 +14,12 @@ pub(crate) struct Resource {
     /// JSON pointer to the provider's id of the person, where this resource alone says it: such a resource is read before
     /// all others. Empty: as in [`super::Api::owner`].
     pub(crate) owner: &'static str,
+    /// JSON pointer to the day on which the person's account at the provider began, text or an object of year, month and day,
+    /// where this resource says it: such a resource is read before the others. Empty: it does not. What comes of it is
+    /// [`Early`].
+    pub(crate) first_day: &'static str,
+    /// How time before that day is asked for.
+    pub(crate) early: Early,
     pub(crate) window: Window,
     /// A year before which there is nothing, where a first load starts; 1970: not known.
     pub(crate) begins: i32,
@@ -71,6 +77,8 @@ impl Resource {
             path,
             scope: "",
             owner: "",
+            first_day: "",
+            early: Early::Windows,
             window: Window::Snapshot,
             begins: 1970,
             paging: Paging::Single,
@@ -113,6 +121,14 @@ impl Resource {
     }
     pub(crate) const fn owner(mut self, pointer: &'static str) -> Self {
         self.owner = pointer;
+        self
+    }
+    pub(crate) const fn first_day(mut self, pointer: &'static str) -> Self {
+        self.first_day = pointer;
+        self
+    }
+    pub(crate) const fn early(mut self, early: Early) -> Self {
+        self.early = early;
         self
     }
     pub(crate) const fn begins(mut self, year: i32) -> Self {
@@ -210,6 +226,19 @@ pub(crate) enum Holds {
     /// An object whose names are instants in seconds since 1970, or an empty array. What belongs to one hour at Greenwich is
     /// one record, keyed and dated by the hour: its members, each as it was sent, in the order of their names.
     Hours,
+}
+
+/// How time before the account's first day is asked for. Few have anything there: what was imported, or entered for long ago.
+/// Where no resource says that day, or it could not be read, there is no such time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Early {
+    /// As all other time.
+    Windows,
+    /// By one question, where the longest window is our choice and not the provider's. Has the answer a second page, then in
+    /// windows all the same.
+    Once,
+    /// In windows, near what this resource lists of that time, which is read before. Where it cannot be read: in all windows.
+    Near(&'static str),
 }
 
 /// A mark of a record that will change: a JSON pointer, and what stands there.

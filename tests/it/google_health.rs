@@ -1,5 +1,7 @@
 //! Google Health's own oddities, beyond the contract: consent, aliases, types, filters, roll-ups, readings by the hour.
 
+mod first_day;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

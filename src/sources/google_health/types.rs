@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::extract::bundles::hour;
 use crate::extract::paging;
-use crate::source::{Call, Holds, PageToken, Paging, Provisional, Resource, Slice, Stamp, Window};
+use crate::source::{Call, Early, Holds, PageToken, Paging, Provisional, Resource, Slice, Stamp, Window};
 
 macro_rules! scope {
     ($name:literal) => {
@@ -93,6 +93,7 @@ macro_rules! intervals {
             .key(by_origin!(concat!("/", $camel, "/interval/startTime")))
             .at(concat!("/", $camel, "/interval/startTime"))
             .begins(FIRST_YEAR)
+            .early(Early::Once)
             .lookback(3)
             .scope(ACTIVITY)
     };
@@ -107,6 +108,7 @@ macro_rules! readings {
             .key(by_origin!(concat!("/", $camel, "/sampleTime/physicalTime")))
             .at(concat!("/", $camel, "/sampleTime/physicalTime"))
             .begins(FIRST_YEAR)
+            .early(Early::Once)
             .lookback(3)
             .scope(METRICS)
     };
@@ -147,8 +149,8 @@ macro_rules! sessions {
     };
 }
 
-/// Totals of days, so many days at most in a question. The answer has no pages. Of those with the shortest windows there would
-/// be hundreds before the first tracker: where what they are made of lists nothing, they are not asked for.
+/// Totals of days, so many days at most in a question. The answer has no pages. Before the account began they are asked for
+/// where what they are made of lists something; those with the shortest windows never elsewhere.
 macro_rules! totals {
     ($name:literal, $kebab:literal, $days:literal, $lookback:literal) => {
         Resource::get(concat!($name, "_roll_up"), path!($kebab, "dailyRollUp"))
@@ -158,6 +160,7 @@ macro_rules! totals {
             .key(&["/civilStartTime/date"])
             .at("/civilStartTime/date")
             .begins(FIRST_YEAR)
+            .early(Early::Near($name))
             .lookback($lookback)
             .scope(ACTIVITY)
             .call(rolled_up)
@@ -166,7 +169,7 @@ macro_rules! totals {
 
 pub(super) const RESOURCES: &[Resource] = &[
     Resource::get("identity", "/users/me/identity").scope(ANY).key(&["/healthUserId"]).owner("/healthUserId"),
-    Resource::get("profile", "/users/me/profile").scope(PROFILE),
+    Resource::get("profile", "/users/me/profile").scope(PROFILE).first_day("/membershipStartDate"),
     Resource::get("settings", "/users/me/settings").scope(SETTINGS),
     Resource::get("irn_profile", "/users/me/irnProfile").scope(IRN).may_be_absent(),
     Resource::get("paired_devices", "/users/me/pairedDevices")
@@ -254,8 +257,9 @@ pub(super) const RESOURCES: &[Resource] = &[
     totals!("sedentary_period", "sedentary-period", 90, 14),
     totals!("time_in_heart_rate_zone", "time-in-heart-rate-zone", 90, 14),
     totals!("swim_lengths_data", "swim-lengths-data", 90, 14),
-    totals!("total_calories", "total-calories", 14, 12).led_by("steps_roll_up"),
+    totals!("total_calories", "total-calories", 14, 12).early(Early::Near("steps")).led_by("steps_roll_up"),
     totals!("calories_in_heart_rate_zone", "calories-in-heart-rate-zone", 14, 12)
+        .early(Early::Near("time_in_heart_rate_zone"))
         .led_by("time_in_heart_rate_zone_roll_up"),
     totals!("active_energy_burned", "active-energy-burned", 90, 14).may_be_absent(),
     totals!("heart_rate", "heart-rate", 14, 12).scope(METRICS).led_by("heart_rate"),

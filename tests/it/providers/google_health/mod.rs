@@ -21,9 +21,6 @@ use crate::support::tokens::{Grants, base64url};
 use crate::support::truth::{Columns, Truth, stamp};
 use types::{TYPES, Type};
 
-/// Pages end here, whatever is asked for; those of sleep and exercise at 25.
-const PAGE: usize = 100;
-
 /// In which order points are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
@@ -66,6 +63,10 @@ pub struct Google {
     pub devices: Vec<Value>,
     pub points: Vec<Point>,
     pub order: Order,
+    /// Pages end here, whatever is asked for; those of sleep and exercise at 25.
+    pub most_a_page: usize,
+    /// Whether the second of several pages is empty.
+    pub has_empty_pages: bool,
     /// Resources whose listing is empty, although there are points.
     pub hidden: Vec<&'static str>,
     /// Points sent with another text than their own; not in the truth of canonical rows.
@@ -121,7 +122,7 @@ impl Google {
         };
         let texts: Vec<String> = self.items(of.name).into_iter().filter(|p| passes(p)).map(|p| self.text(p)).collect();
         let asked: usize = request.param("pageSize").map_or(1440, |size| size.parse().expect("a size"));
-        let most = if matches!(of.name, "sleep" | "exercise") { 25 } else { PAGE };
+        let most = if matches!(of.name, "sleep" | "exercise") { 25 } else { self.most_a_page };
         if asked > 10_000 {
             return refused("INVALID_PAGE_SIZE");
         }
@@ -151,7 +152,7 @@ impl Google {
         }
         if until < texts.len() {
             let token = base64url(format!("p{}:{asked}", self.cursors.len()).as_bytes());
-            let is_empty = cursor.from == 0 && !cursor.is_empty;
+            let is_empty = self.has_empty_pages && cursor.from == 0 && !cursor.is_empty;
             self.cursors.insert(token.clone(), Cursor { from: until, is_empty, ..cursor });
             parts.push(format!("\"nextPageToken\":\"{token}\""));
         }

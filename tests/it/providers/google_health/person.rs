@@ -1,6 +1,6 @@
 //! A person with a watch and a phone: so many days of data, the same for the same number, ending "now".
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
 use super::days;
@@ -12,11 +12,17 @@ impl Google {
     pub fn with_days(days: i64, now: DateTime<Utc>) -> Self {
         let mut google = Google::nobody();
         google.now = now;
+        google.begin(now.date_naive() - TimeDelta::days(days - 1));
         for n in (0..days).rev() {
             google.points.extend(of_day(now.date_naive() - TimeDelta::days(n)));
         }
         google.points.retain(|point| point.since <= now);
         google
+    }
+
+    /// The person's account began on this day.
+    pub fn begin(&mut self, day: NaiveDate) {
+        self.profile["membershipStartDate"] = json!({"year": day.year(), "month": day.month(), "day": day.day()});
     }
 
     /// A person without any data.
@@ -35,6 +41,8 @@ impl Google {
             ],
             points: vec![],
             order: Order::default(),
+            most_a_page: 100,
+            has_empty_pages: true,
             hidden: vec![],
             poisoned: std::collections::HashMap::new(),
             now: DateTime::UNIX_EPOCH,
