@@ -14,6 +14,9 @@ use crate::source::{Holds, Lacking, Paging, RawRecord, Rejected, Resource, Stamp
 /// Larger than any record a provider sends.
 const MAX_RECORD: usize = 16 << 20;
 
+/// Longer in bytes than any key a provider makes, and short enough for every index that a key stands in.
+const MAX_KEY: usize = 1_000;
+
 /// What one page holds.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
@@ -159,6 +162,8 @@ pub(crate) enum ShapeError {
     NoRecord(&'static str),
     #[error("the answer is no list")]
     NotAList,
+    #[error("the answer names the next page by a text with the character U+0000")]
+    NulToken,
 }
 
 impl Page {
@@ -184,7 +189,8 @@ impl Page {
 
 type Refusal = (&'static str, String);
 
-/// The record's key as text, exactly as sent: a number keeps its digits. Empty for a snapshot.
+/// The record's key as text, exactly as sent: a number keeps its digits. Empty for a snapshot. It goes into text columns,
+/// JSON and indexes whether the record is kept or rejected: one that these cannot hold is none.
 fn key(resource: &Resource, hour: Option<Result<DateTime<Utc>, ()>>, text: &[u8]) -> Result<String, Refusal> {
     if let Some(hour) = hour {
         let hour = hour.map_err(|()| ("bad_time", "a name is no instant".to_owned()))?;
@@ -202,7 +208,14 @@ fn key(resource: &Resource, hour: Option<Result<DateTime<Utc>, ()>>, text: &[u8]
         let instant = if pointer == resource.at { crate::time::parse_instant(&value) } else { None };
         parts.push(instant.map_or(value, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)));
     }
-    Ok(parts.join("|"))
+    let key = parts.join("|");
+    if key.contains('\0') {
+        return Err(("nul_character", "the key holds the character U+0000".into()));
+    }
+    if key.len() > MAX_KEY {
+        return Err(("key_too_long", format!("the key is longer than {MAX_KEY} bytes")));
+    }
+    Ok(key)
 }
 
 /// The text of a string, number or day; empty for null and for what is none of them.
@@ -333,6 +346,23 @@ mod tests {
             assert_eq!(page.records[0].payload.get(), good, "text is kept");
             assert_eq!(page.owners, ["7"]);
         }
+    }
+
+    #[test]
+    fn a_key_that_nothing_can_hold_is_no_key() {
+        let long = "k".repeat(MAX_KEY + 1);
+        for (key, code) in [("a\\u0000b", "nul_character"), (long.as_str(), "key_too_long")] {
+            let page = page(&format!(
+                r#"{{"id":"{key}","start":"2026-01-05T07:00:00Z"}},{{"id":1,"start":"2026-01-05T07:00:00Z"}}"#
+            ));
+            assert_eq!((page.records.len(), page.rejected[0].code), (1, code));
+            assert_eq!(
+                (page.rejected[0].source_id.as_deref(), &page.rejected[0].locator["source_id"]),
+                (None, &Value::Null)
+            );
+        }
+        let longest = "k".repeat(MAX_KEY);
+        assert_eq!(page(&format!(r#"{{"id":"{longest}","start":"2026-01-05T07:00:00Z"}}"#)).records.len(), 1);
     }
 
     #[test]

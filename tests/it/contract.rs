@@ -337,6 +337,17 @@ fn a_foreign_next_link_is_not_followed<S: Subject>() {
     world.oracle().fired(&fault).fired(&redirect).check();
 }
 
+fn a_page_token_with_a_nul_costs_its_resource_alone<S: Subject>() {
+    let world = World::connected(S::many(now()));
+    let fault = world.fault(When::resource(S::PAGED), S::foreign_next("\\u0000"));
+    let run = world.ingest().expect_one_of(S::AFTER_FOREIGN_NEXT);
+    let mut sql = world.sql();
+    for resource in S::LISTINGS.iter().filter(|one| **one != S::PAGED) {
+        assert!(covers(&mut sql, resource, "2026-11-10T00:00:00Z"), "{resource}\n{}", run.report());
+    }
+    world.oracle().fired(&fault).check();
+}
+
 fn transform_twice_changes_nothing<S: Subject>() {
     let world = World::loaded(S::many(now()));
     let before = fingerprint(&mut world.sql());
@@ -460,6 +471,7 @@ macro_rules! suite {
             a_401_that_stays_ends_the_run a_401_of_one_resource_leaves_the_login_alone a_401_of_many_resources_renews_once a_revoked_login_says_what_to_do killed_in_the_third_page
             killed_and_the_page_token_no_longer_serves since_leaves_gaps_that_are_filled
             one_poisoned_record_is_one_reject a_410_ends_as_retired a_foreign_next_link_is_not_followed
+            a_page_token_with_a_nul_costs_its_resource_alone
             transform_twice_changes_nothing an_empty_listing_retires_nothing many_deletions_wait_for_a_word
             one_failing_resource_does_not_stop_the_others a_record_of_another_person_stops_the_run
             rebuild_equals_incremental

@@ -25,18 +25,44 @@ pub enum Poison {
     WrongType,
     /// No key.
     NoKey,
+    /// A key with an escaped NUL.
+    NulKey,
+    /// A key too long for an index, in a way that no compression helps.
+    LongKey,
     /// A field that must be there is not.
     NoStart,
     /// It ends before it starts.
     Backwards,
 }
 
-pub const POISONS: [Poison; 7] = [
+impl Poison {
+    /// The text of a spoiled key as it stands in JSON, for those that spoil it.
+    pub fn key(self) -> String {
+        match self {
+            Poison::NulKey => "a\\u0000b".into(),
+            Poison::LongKey => {
+                let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+                let mut next = || {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    format!("{state:016x}")
+                };
+                (0..625).map(|_| next()).collect() // 10,000 signs
+            }
+            other => panic!("{other:?} spoils no key"),
+        }
+    }
+}
+
+pub const POISONS: [Poison; 9] = [
     Poison::Nul,
     Poison::Surrogate,
     Poison::Huge,
     Poison::WrongType,
     Poison::NoKey,
+    Poison::NulKey,
+    Poison::LongKey,
     Poison::NoStart,
     Poison::Backwards,
 ];

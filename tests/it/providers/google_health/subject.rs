@@ -77,6 +77,9 @@ impl Subject for Google {
             Poison::Huge => text.replace(&energy, r#""caloriesKcal":1e400"#),
             Poison::WrongType => text.replace(&energy, r#""caloriesKcal":{"v":7.2}"#),
             Poison::NoKey => text.replace(&named("name", "/name"), r#""label":"x""#),
+            Poison::NulKey | Poison::LongKey => {
+                text.replace(&named("name", "/name"), &format!(r#""name":"{}""#, how.key()))
+            }
             Poison::NoStart => text.replace(&start, r#""started":null"#),
             Poison::Backwards => text.replace(&start, r#""startTime":"2031-01-01T00:00:00Z""#),
         };

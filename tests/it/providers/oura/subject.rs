@@ -73,6 +73,7 @@ impl Subject for Oura {
             Poison::Huge => text.replace(&field("calories"), r#""calories":1e400"#),
             Poison::WrongType => text.replace(&field("calories"), r#""calories":{"v":7.2}"#),
             Poison::NoKey => text.replace(&format!("{},", field("id")), ""),
+            Poison::NulKey | Poison::LongKey => text.replace(&field("id"), &format!(r#""id":"{}""#, how.key())),
             Poison::NoStart => text.replace(&field("start_datetime"), r#""started":null"#),
             Poison::Backwards => {
                 text.replace(&field("start_datetime"), r#""start_datetime":"2031-01-01T00:00:00+00:00""#)

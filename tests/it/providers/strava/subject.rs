@@ -142,6 +142,7 @@ impl Subject for Strava {
             Poison::Huge => text.replace(&field("total_elevation_gain"), r#""total_elevation_gain":1e400"#),
             Poison::WrongType => text.replace(&field("total_elevation_gain"), r#""total_elevation_gain":{"v":7.2}"#),
             Poison::NoKey => text.replace(&format!("{},", field("id")), ""),
+            Poison::NulKey | Poison::LongKey => text.replace(&field("id"), &format!(r#""id":"{}""#, how.key())),
             Poison::NoStart => text.replace(&field("start_date"), r#""started":null"#),
             Poison::Backwards => text.replace(&field("elapsed_time"), r#""elapsed_time":-600"#),
         };

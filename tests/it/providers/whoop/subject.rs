@@ -81,6 +81,9 @@ impl Subject for Whoop {
             Poison::Huge => text.replace(&energy, r#""kilojoule":1e400"#),
             Poison::WrongType => text.replace(&energy, r#""kilojoule":{"v":7.2}"#),
             Poison::NoKey => text.replace(&format!(r#""id":"{id}","#), ""),
+            Poison::NulKey | Poison::LongKey => {
+                text.replace(&format!(r#""id":"{id}""#), &format!(r#""id":"{}""#, how.key()))
+            }
             Poison::NoStart => text.replace(&format!("{start},"), ""),
             Poison::Backwards => text.replace(&start, r#""start":"2031-01-01T00:00:00.000Z""#),
         };

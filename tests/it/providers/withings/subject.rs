@@ -94,6 +94,7 @@ impl Subject for Withings {
             Poison::Huge => text.replace(&steps, r#""steps":1e400"#),
             Poison::WrongType => text.replace(&steps, r#""steps":{"v":7.2}"#),
             Poison::NoKey => text.replace(&field("id"), r#""number":1"#),
+            Poison::NulKey | Poison::LongKey => text.replace(&field("id"), &format!(r#""id":"{}""#, how.key())),
             Poison::NoStart => text.replace(&field("startdate"), r#""started":null"#),
             Poison::Backwards => text.replace(&field("enddate"), r#""enddate":1000000000"#),
         };
