@@ -180,13 +180,14 @@ fn subtract(ranges: &[Slice], holes: &[Slice]) -> Vec<Slice> {
 }
 
 /// Cuts a range into slices no longer than the provider allows; where windows are whole days, at midnight.
-pub(super) fn cut(range: Slice, window: Window) -> Vec<Slice> {
+pub(crate) fn cut(range: Slice, window: Window) -> Vec<Slice> {
     let Window::Range { max_days: Some(days), format, .. } = window else { return vec![range] };
     let step = Duration::days(i64::from(days.max(1)));
     let mut slices = Vec::new();
     let mut from = range.from;
     while from < range.to {
-        let start = if format == Stamp::EpochDays { midnight(from) } else { from };
+        let is_days = matches!(format, Stamp::EpochDays | Stamp::Days { .. });
+        let start = if is_days { midnight(from) } else { from };
         let to = (start + step).min(range.to);
         slices.push(Slice { from, to });
         from = to;
@@ -324,12 +325,14 @@ mod tests {
 
     #[test]
     fn windows_of_whole_days_are_cut_at_midnight() {
-        let window = Window::Range { start: "s", end: "e", format: Stamp::EpochDays, max_days: Some(1) };
-        let noon = Duration::hours(12);
-        let slices = cut(Slice { from: day(0) + noon, to: day(2) + noon }, window);
-        let hours: Vec<_> =
-            slices.iter().map(|s| ((s.from - day(0)).num_hours(), (s.to - day(0)).num_hours())).collect();
-        assert_eq!(hours, [(12, 24), (24, 48), (48, 60)]);
+        for format in [Stamp::EpochDays, Stamp::Days { before: 0, after: 1 }] {
+            let window = Window::Range { start: "s", end: "e", format, max_days: Some(1) };
+            let noon = Duration::hours(12);
+            let slices = cut(Slice { from: day(0) + noon, to: day(2) + noon }, window);
+            let hours: Vec<_> =
+                slices.iter().map(|s| ((s.from - day(0)).num_hours(), (s.to - day(0)).num_hours())).collect();
+            assert_eq!(hours, [(12, 24), (24, 48), (48, 60)]);
+        }
     }
 
     proptest! {

@@ -45,7 +45,11 @@ fn a_first_load_begins_where_the_account_does() {
         );
     }
     for resource in LISTINGS.iter().filter(|resource| resource.ends_with("_roll_up")) {
-        assert_eq!(world.provider.requests(resource).len(), 1, "{resource}");
+        // Fourteen days are asked for at most, and these are as many with the one to come.
+        let is_short = ["active_minutes", "total_calories", "calories_in_heart_rate_zone", "heart_rate"]
+            .iter()
+            .any(|name| *resource == format!("{name}_roll_up"));
+        assert_eq!(world.provider.requests(resource).len(), 1 + usize::from(is_short), "{resource}");
         assert!(covers(&mut world.sql(), resource, "2010-01-01T00:00:00Z"), "{resource}");
     }
     let data = world.provider.data_requests();
@@ -78,10 +82,28 @@ fn where_nobody_says_the_day_all_time_is_asked_for() {
     let world = World::connected(sim);
     world.health(&["ingest", "google-health", "steps", "steps_roll_up"]).expect(0);
     assert_eq!(world.provider.requests("steps").len(), 18, "a window for each year since 2009");
-    assert_eq!(world.provider.requests("steps_roll_up").len(), 73, "and for each quarter");
+    assert_eq!(world.provider.requests("steps_roll_up").len(), 74, "and for each quarter");
     assert_eq!(world.provider.requests("profile").len(), 1, "it was asked for");
     assert!(count(&mut world.sql(), "google_health_raw.steps") > 0);
     world.oracle().check();
+}
+
+#[test]
+fn the_day_that_a_person_names_is_the_first() {
+    for zone in ["America/Los_Angeles", "Pacific/Auckland", "Etc/UTC"] {
+        let world = World::connected(Google::many(now()));
+        world.home.set("HEALTH_TZ", zone);
+        world.sql().execute("update meta.users set home_tz = $1", &[&zone]).expect("a home");
+        let totals: Vec<&str> = LISTINGS.iter().copied().filter(|resource| resource.ends_with("_roll_up")).collect();
+        let words = [&["ingest", "google-health"], &totals[..], &["--since", "2026-11-10", "--until", "2026-11-12"]];
+        world.health(&words.concat()).expect(0);
+        for resource in totals {
+            for day in ["2026-11-10", "2026-11-12"] {
+                let row = format!("google_health_raw.{resource} where source_id = '{day}'");
+                assert_eq!(count(&mut world.sql(), &row), 1, "{resource} of {day} in {zone}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -96,6 +118,6 @@ fn the_day_is_asked_for_where_it_spares_questions() {
     let fault =
         world.fault(crate::support::faults::When::resource("distance"), crate::support::faults::What::status(400));
     world.health(&["ingest", "google-health", "distance", "distance_roll_up"]).expect(3);
-    assert_eq!(world.provider.requests("distance_roll_up").len(), 73 + 1, "all of its windows");
+    assert_eq!(world.provider.requests("distance_roll_up").len(), 74 + 1, "all of its windows");
     world.oracle().fired(&fault).check();
 }
