@@ -235,3 +235,39 @@ fn stages_stay_inside_the_night() {
                   or abs(light_s + deep_s + rem_s + coalesce(asleep_unstaged_s, 0) - asleep_s) > 120";
     assert_eq!(count(&mut world.sql(), wrong), 0);
 }
+
+#[test]
+fn rows_refer_to_metrics_and_sources_that_are_known() {
+    let world = World::loaded(Whoop::few(now()));
+    let mut sql = world.sql();
+    let mut refused = |statement: &str, rule: &str| {
+        let error = sql.batch_execute(statement).expect_err(statement);
+        let said = error.as_db_error().expect("the server's word");
+        assert_eq!(said.code().code(), "23503", "{statement}: {}", said.message());
+        assert!(
+            said.constraint().or(Some(said.message())).is_some_and(|words| words.contains(rule)),
+            "{statement}: {said}"
+        );
+    };
+    refused("update canonical.biometrics_vitals set metric_code = 'nonsense'", "biometrics_vitals_metric_code_fkey");
+    refused("update canonical.daily_summaries set metric_code = 'nonsense'", "daily_summaries_metric_code_fkey");
+    for table in ["biometrics_vitals", "daily_summaries", "sleep_sessions", "workouts", "scores", "user_identity"] {
+        let rule = format!("{table}_source_system_fkey");
+        refused(&format!("update canonical.{table} set source_system = 'nobody'"), &rule);
+        let copy = format!(
+            "create temp table one as select * from canonical.{table} limit 1;
+             update one set source_system = 'nobody';
+             delete from canonical.{table};
+             insert into canonical.{table} select * from one"
+        );
+        refused(&copy, &rule);
+    }
+    refused("delete from meta.metrics where metric_code = 'weight'", "canonical.biometrics_vitals refers to this row");
+    let of_days = "delete from meta.metrics m where exists (select from canonical.daily_summaries d where d.metric_code = m.metric_code)";
+    refused(of_days, "refers to this row");
+    refused(
+        "update meta.source_systems set source_system = 'nobody' where source_system = 'whoop'",
+        "refers to this row",
+    );
+    sql.batch_execute("delete from meta.metrics where metric_code = 'copper_intake'").expect("a metric of no row");
+}

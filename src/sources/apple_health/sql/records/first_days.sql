@@ -13,11 +13,17 @@ with seen as materialized (
     join apple_health_raw.types t on t.user_id = $1 and t.account_id = $2 and t.type_id = s.type_id
    where s.is_number or t.type like 'HKCategoryTypeIdentifier%'
   on conflict do nothing
+), touched as materialized (
+  select distinct type_id, local_date from seen
+), again as (   -- days of an earlier file that was taken back
+  update apple_health_raw.days d
+     set run_id = $3::bigint
+    from touched s
+   where d.user_id = $1 and d.account_id = $2 and d.type_id = s.type_id and d.local_date = s.local_date and d.run_id < $3
 )
-insert into apple_health_raw.days as d (user_id, account_id, type_id, local_date, run_id)
+insert into apple_health_raw.days (user_id, account_id, type_id, local_date, run_id)
 select $1::bigint, $2::bigint, s.type_id, s.local_date, $3::bigint
-  from (select distinct type_id, local_date from seen) s
+  from touched s
+ where not exists (select from apple_health_raw.days d
+                    where d.user_id = $1 and d.account_id = $2 and d.type_id = s.type_id and d.local_date = s.local_date)
  order by s.type_id, s.local_date
-on conflict (user_id, account_id, type_id, local_date) do update
-   set run_id = excluded.run_id
- where d.run_id < excluded.run_id

@@ -1,9 +1,17 @@
 -- Of the records that are gone since this run, those that came with it in another form: the source or its version has another name, the unit is
--- another one, or the value. What is told apart by nothing else than that is taken for the same. One look into the key for each.
+-- another one, or the value. What is told apart by nothing else than that is taken for the same. One look into the key for each
+-- day that is compared, and for each of its records that is gone.
 with gone as materialized (
   select g.type_id, g.start_at, g.end_at, g.created_at, g.unit_id, g.source_name_id, g.value, g.value_text
-    from apple_health_raw.records g
-   where g.user_id = $1 and g.account_id = $2 and g.run_id = $3 and g.missing_since_run_id = $3
+    from pg_temp.apple_health_digests d
+   cross join lateral (
+     select r.*
+       from apple_health_raw.records r
+      where r.user_id = $1 and r.account_id = $2 and r.run_id = $3 and r.missing_since_run_id = $3
+        and r.type_id = d.type_id
+        and r.start_at >= d.day::timestamp at time zone 'UTC'
+        and r.start_at < d.day::timestamp at time zone 'UTC' + interval '24 hours'
+     offset 0) g
    limit $4
 ), pairs as (
   select g.unit_id, g.source_name_id, n.unit_id as new_unit_id, n.source_name_id as new_source_name_id
