@@ -240,6 +240,12 @@ fn stages_stay_inside_the_night() {
 fn rows_refer_to_metrics_and_sources_that_are_known() {
     let world = World::loaded(Whoop::few(now()));
     let mut sql = world.sql();
+    sql.batch_execute(
+        "insert into meta.source_systems
+         select (jsonb_populate_record(s, '{\"source_system\": \"other\"}')).* from meta.source_systems s where source_system = 'whoop';
+         update canonical.user_identity set source_system = 'other'",
+    )
+    .expect("another source");
     let mut refused = |statement: &str, rule: &str| {
         let error = sql.batch_execute(statement).expect_err(statement);
         let said = error.as_db_error().expect("the server's word");
@@ -266,8 +272,8 @@ fn rows_refer_to_metrics_and_sources_that_are_known() {
     let of_days = "delete from meta.metrics m where exists (select from canonical.daily_summaries d where d.metric_code = m.metric_code)";
     refused(of_days, "refers to this row");
     refused(
-        "update meta.source_systems set source_system = 'nobody' where source_system = 'whoop'",
-        "refers to this row",
+        "delete from meta.source_systems where source_system = 'other'",
+        "canonical.user_identity refers to this row",
     );
     sql.batch_execute("delete from meta.metrics where metric_code = 'copper_intake'").expect("a metric of no row");
 }
