@@ -1,6 +1,7 @@
 //! Strava's own oddities, beyond the contract: terms, scopes told by the redirect, budgets of a quarter of an hour and a day,
 //! details that are spread over days, deletions that a weekly listing finds.
 
+mod odd;
 mod recorded;
 
 use std::time::Duration;

@@ -1,11 +1,13 @@
 -- Instants are those of the start and of `time`, in seconds from it. What power and cadence are of follows from the sport: they are read for sports
--- on foot and on wheels alone. A heart rate of 0 is none. The track, distance, speed and gradient stay in raw. An activity is no joined table: when
--- one changes, its series is read again, and its digest is part of the row's.
+-- on foot and on wheels alone, and power where a meter measured it. A heart rate of 0 is none. What cannot be true stands apart, so that it does not
+-- speak against the others. The track, distance, speed and gradient stay in raw. An activity is no joined table: when one changes, its series is read
+-- again, and its digest is part of the row's.
 told as (
   select c.source_id                                                  as raw_source_id
        , c.user_id
        , c.hash
        , meta.row_id('strava', c.account_id, c.source_id, f.path)     as origin_id
+       , meta.row_id('strava', c.account_id, c.source_id, f.path || ' implausible') as odd_id
        , f.path
        , case when jsonb_typeof(c.p) = 'array'  -- as Strava sends it where it is not asked for by type
               then (select jsonb_object_agg(e.stream->>'type', e.stream) from jsonb_array_elements(c.p) e (stream))
@@ -14,6 +16,7 @@ told as (
        , a.utc_offset_s
        , a.tz_name
        , a.moves
+       , a.is_measured
        , meta.local_date(a.start_at, a.utc_offset_s)                  as first_day
        , mod(mod(extract(epoch from a.start_at)::bigint + coalesce(a.utc_offset_s, 0), 86400) + 86400, 86400) as second_of_day
     from (
@@ -34,6 +37,7 @@ told as (
                        in ('Ride', 'GravelRide', 'MountainBikeRide', 'EBikeRide', 'EMountainBikeRide', 'VirtualRide', 'Velomobile', 'Handcycle')
                     then 'on wheels'
                   else 'otherwise' end                                as moves
+           , coalesce(t.payload->>'device_watts' = 'true', false)     as is_measured
         from strava_raw.activities t
        where t.user_id = c.user_id and t.account_id = c.account_id and t.source_id = c.source_id
       offset 0
@@ -41,35 +45,52 @@ told as (
   offset 0
 )
 select s.raw_source_id
-     , s.path                                                         as raw_path
-     , sha256(s.hash || convert_to(concat_ws(' ', s.start_at, s.utc_offset_s, s.moves), 'UTF8')) as raw_hash
+     , o.raw_path
+     , sha256(s.hash || convert_to(concat_ws(' ', s.start_at, s.utc_offset_s, s.moves, s.is_measured), 'UTF8')) as raw_hash
      , s.utc_offset_s
      , s.tz_name
      , case when s.utc_offset_s is null then 'none' else 'record' end as tz_basis
-     , v.points
+     , o.points
      , f.flags
      , meta.quality(f.flags)                                          as quality
   from told s
  cross join lateral (
-    -- an element as text is null where it is JSON's null, and one that is no number is a data error
-    select array_agg(
-             row(s.user_id, k.metric_code, s.start_at + make_interval(secs => i.time::double precision), null, s.origin_id, (i.place - 1)::integer,
-                 -- the local day of each instant, counted from the first one's: to ask for it takes longer than all the rest
-                 s.first_day + floor((s.second_of_day + i.time::double precision) / 86400)::integer,
-                 i.item::double precision * k.factor, null)::canonical.sample_points)                               as points
-         , bool_or(i.item::double precision * k.factor < m.plausible_lo or i.item::double precision * k.factor > m.plausible_hi) as is_implausible
-      from fields k
-      left join meta.metrics m on m.metric_code = k.metric_code
-     cross join lateral rows from (
-          jsonb_array_elements_text(s.p->'time'->'data'),
-          jsonb_array_elements_text(s.p->k.field->'data')) with ordinality i (time, item, place)
-     where (k.only_if is null or k.only_if = s.moves)
-       and i.time is not null and i.item is not null
-       and not (k.metric_code = 'heart_rate' and i.item = '0')
+    select array_agg(n.point) filter (where not n.is_implausible) as points
+         , array_agg(n.point) filter (where n.is_implausible)     as odd_points
+      from (
+        select row(s.user_id, r.metric_code, s.start_at + make_interval(secs => r.after), null, case when r.is_implausible then s.odd_id else s.origin_id end, r.seq,
+                   -- the local day of each instant, counted from the first one's: to ask for it takes longer than all the rest
+                   s.first_day + floor((s.second_of_day + r.after) / 86400)::integer,
+                   r.value_num, null)::canonical.sample_points as point
+             , r.is_implausible
+          from (
+            select q.*, coalesce(q.value_num < q.plausible_lo or q.value_num > q.plausible_hi, false) as is_implausible
+              from (
+                -- an element as text is null where it is JSON's null, and one that is no number is a data error
+                select k.metric_code, m.plausible_lo, m.plausible_hi, i.time::double precision as after, (i.place - 1)::integer as seq
+                     , i.item::double precision * k.factor as value_num
+                  from fields k
+                  left join meta.metrics m on m.metric_code = k.metric_code
+                 cross join lateral rows from (
+                      jsonb_array_elements_text(s.p->'time'->'data'),
+                      jsonb_array_elements_text(s.p->k.field->'data')) with ordinality i (time, item, place)
+                 where (k.only_if is null or k.only_if = s.moves)
+                   and (k.field <> 'watts' or s.is_measured)
+                   and i.time is not null and i.item is not null
+                offset 0
+              ) q
+             where not (q.metric_code = 'heart_rate' and q.value_num = 0)
+            offset 0
+          ) r
+      ) n
  ) v
+ cross join lateral (values
+    (s.path,                   v.points,     null),
+    (s.path || ' implausible', v.odd_points, 'implausible')
+ ) o (raw_path, points, odd)
  cross join lateral (
     select array_remove(array[
-      case when v.is_implausible then 'implausible' end,
+      o.odd,
       case when s.utc_offset_s is null then 'tz_unknown' end], null)  as flags
  ) f
- where v.points is not null
+ where o.points is not null

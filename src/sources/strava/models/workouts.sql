@@ -34,7 +34,7 @@ with workout as (
        , meta.number(a.p->'start_latlng'->1)                    as start_lon
        , case when a.p->'start_latlng'->>0 is not null then 'strava_raw.activity_streams ' || a.raw_source_id end as track_ref
        , coalesce(a.p->>'external_id', a.p->>'upload_id_str', a.p->>'upload_id') as upstream_hint
-       , coalesce(d.p->'laps', l.laps, d.p->'splits_metric')    as laps
+       , coalesce(nullif(d.p->'laps', '[]'), l.laps, d.p->'splits_metric') as laps
        , jsonb_strip_nulls(jsonb_build_object(
            'description',      d.p->'description',
            'private_note',     d.p->'private_note',
@@ -62,6 +62,7 @@ with workout as (
        , array[case when a.p->>'manual' = 'true' then 'manual' end,
                case when a.p->>'start_date_local' like '%T00:00:01Z' then 'date_only' end] as odd
        , a.is_measured and meta.implausible(meta.number(a.p->'average_watts'), watts.plausible_lo, watts.plausible_hi) as is_implausible
+       , null::date                                             as said_day
     from (
       select r.*
            , meta.instant(r.p->>'start_date')                   as start_at
