@@ -19,8 +19,9 @@ select f.*
                     or meta.implausible(n.hrv_rmssd_ms, hrv.plausible_lo, hrv.plausible_hi)
                     or meta.implausible(n.resp_rate, breath.plausible_lo, breath.plausible_hi) then 'implausible' end,
              -- parts that do not make the whole, or more time in bed than there was (one minute allowed)
-             case when abs(n.light_s + n.deep_s + n.rem_s + n.awake_s + coalesce(n.unseen_s, 0) - n.in_bed_s) > n.allowed_s
-                    or n.in_bed_s > extract(epoch from n.end_at - n.start_at) + 60 then 'stage_sum_mismatch' end,
+             case when (abs(n.light_s + n.deep_s + n.rem_s + n.awake_s + coalesce(n.unseen_s, 0) - n.in_bed_s) > n.allowed_s
+                        or n.in_bed_s > extract(epoch from n.end_at - n.start_at) + 60)
+                   and not coalesce('stage_sum_mismatch' = any (n.odd), false) then 'stage_sum_mismatch' end,
              case when not n.is_final then 'tentative' end,
              case when n.utc_offset_s is null then 'tz_unknown' end
            ] || n.odd, null) as flags

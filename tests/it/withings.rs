@@ -1,6 +1,7 @@
 //! What is particular to Withings: its logins, what changed and what was deleted, and records in their oddest forms.
 
 mod described;
+mod odd;
 mod records;
 
 use std::time::Duration;

@@ -8,7 +8,7 @@ use crate::support::truth::{instant, same};
 use crate::support::world::{World, now};
 
 /// A world whose person has just these records.
-fn world_of(records: &[(&'static str, Value)]) -> World<Withings> {
+pub(super) fn world_of(records: &[(&'static str, Value)]) -> World<Withings> {
     let mut withings = Withings::nobody();
     withings.docs = records.iter().map(|(resource, value)| Doc::sent(resource, value.clone())).collect();
     let world = World::connected(withings);
@@ -16,13 +16,13 @@ fn world_of(records: &[(&'static str, Value)]) -> World<Withings> {
     world
 }
 
-fn group(attrib: i64, measures: &Value) -> Value {
+pub(super) fn group(attrib: i64, measures: &Value) -> Value {
     json!({"grpid": 5_109_691_092_i64, "attrib": attrib, "date": 1_795_158_000, "created": 1_795_158_030,
            "modified": 1_795_158_030, "category": 1, "deviceid": "d", "hash_deviceid": "d", "measures": measures,
            "modelid": 10, "model": "Body Scan", "comment": null})
 }
 
-fn vitals(world: &World<Withings>) -> Vec<Value> {
+pub(super) fn vitals(world: &World<Withings>) -> Vec<Value> {
     rows(
         &mut world.sql(),
         "select metric_code, value_num, value_raw, unit_raw, body_site, raw_path, flags, is_self_reported, method, value_code
@@ -31,7 +31,7 @@ fn vitals(world: &World<Withings>) -> Vec<Value> {
 }
 
 #[track_caller]
-fn assert_rows(found: &[Value], expected: &[Value]) {
+pub(super) fn assert_rows(found: &[Value], expected: &[Value]) {
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for (found, expected) in found.iter().zip(expected) {
         for (column, value) in expected.as_object().expect("columns") {
@@ -133,12 +133,12 @@ fn an_impossible_exponent_costs_its_group_alone() {
     assert_eq!(count(&mut world.sql(), "withings_raw.measures"), 2, "and raw keeps it");
 }
 
-fn night(id: i64, start: i64, end: i64, data: &Value) -> Value {
+pub(super) fn night(id: i64, start: i64, end: i64, data: &Value) -> Value {
     json!({"id": id, "timezone": "Europe/Paris", "model": 32, "model_id": 63, "hash_deviceid": "mat", "startdate": start, "enddate": end,
            "date": "2026-11-19", "created": end, "modified": end, "data": data})
 }
 
-fn stretch(start: i64, end: i64, state: i64, more: &Value) -> Value {
+pub(super) fn stretch(start: i64, end: i64, state: i64, more: &Value) -> Value {
     let mut value = json!({"startdate": start, "enddate": end, "state": state, "model": "Aura Sensor V2", "model_id": 63, "hash_deviceid": "mat"});
     value.as_object_mut().expect("a stretch").extend(more.as_object().expect("values").clone());
     value

@@ -36,14 +36,15 @@ select raw_source_id
              , case when c.p->>'is_tracker' = 'true' then 'watch' when c.is_copy then 'other' else 'unknown' end as device_type
              , nullif(meta.number(c.p->k.field), k.missing)          as value_num
              , c.is_copy
-               -- as it was when it last changed
-             , coalesce(c.changed_at < (c.day + 1)::timestamp at time zone 'UTC' - make_interval(secs => coalesce(c.utc_offset_s, 0)), false) as is_partial
+               -- as it was when it last changed, where it was read before its day was over
+             , coalesce(greatest(c.changed_at, r.started_at)
+                        < (c.day + 1)::timestamp at time zone 'UTC' - make_interval(secs => coalesce(c.utc_offset_s, 0)), false) as is_partial
           from (
             select j.*, meta.day(j.p->>'date') as day, meta.epoch(j.p->'modified') as changed_at
                  , meta.zone_offset((j.p->>'date')::timestamp at time zone 'UTC' + interval '12 hours', j.p->>'timezone') as utc_offset_s
                  , coalesce(meta.number(j.p->'modelid') >= 1051, false) or coalesce(j.p->>'brand' = '18', false) as is_copy
               from (
-                select source_id, payload::jsonb as p
+                select user_id, run_id, source_id, payload::jsonb as p
                   from changed
                 offset 0  -- keeps the planner from parsing once for each use
               ) j
@@ -63,6 +64,7 @@ select raw_source_id
               ('heart_rate',              'hr_min',        'min',   'bpm',     0),
               ('heart_rate',              'hr_max',        'max',   'bpm',     0)
             ) k (metric_code, field, stat, unit_raw, missing)
+          left join meta.import_runs r on r.user_id = c.user_id and r.run_id = c.run_id
          where c.p->>k.field is not null
         offset 0
       ) n

@@ -32,7 +32,7 @@ select raw_source_id
           ) c
          cross join lateral jsonb_array_elements(c.p->'measures') with ordinality m (measure, place)
           left join meta.users u on u.user_id = c.user_id
-         where m.measure->>'type' = '155'
+         where m.measure->>'type' = '155' and m.measure->>'value' is not null and m.measure->>'unit' is not null
          order by c.source_id, m.place
       ) n
   ) f

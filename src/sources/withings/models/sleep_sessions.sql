@@ -27,7 +27,7 @@
        , null::integer                                               as allowed_s
        , meta.number(r.d->'sleep_score')::real                       as score
        , r.p->>'completed' is distinct from 'false'                  as is_final
-       , array[case when r.is_copy then 'foreign_copy' end]          as odd
+       , array[case when r.is_copy then 'foreign_copy' end, case when g.do_overlap then 'stage_sum_mismatch' end] as odd
        , g.stages
        , case when g.stages is not null or r.d->>'lightsleepduration' is not null then 'stages'
               when r.d->>'asleepduration' is not null then 'asleep_only' end as stage_scheme

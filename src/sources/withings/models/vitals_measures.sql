@@ -1,7 +1,7 @@
 -- grain: one row per measure that a Withings device or the person gave and that belongs surely to the person
 -- A value is an integer times a power of ten, reckoned in decimal. Readings of one group share their event: the two pressures of a cuff and its pulse,
 -- all that a scale says at once. What a shared scale may have of somebody else (attrib 1) and goals (category 2) stay in raw, and so do kinds of
--- measures that are not named here. Positions 6 and 7 stand for the whole body, a value that a group says twice counts once.
+-- measures that are not named here, and a measure without a value or a power. A heart rate or a saturation of 0 is none. Positions 6 and 7 stand for the whole body, a value that a group says twice counts once.
 select raw_source_id
      , raw_path
      , event_id
@@ -58,7 +58,7 @@ select raw_source_id
                          , c.at                                              as observed_at
                          , meta.zone_offset(c.at, u.home_tz)                 as utc_offset_s
                          , c.p->>'attrib'                                    as attrib
-                         , coalesce(meta.number(c.p->'modelid') >= 1051, false) as is_copy
+                         , coalesce(meta.number(coalesce(nullif(c.p->'modelid', 'null'), c.p->'model_id')) >= 1051, false) as is_copy
                          , c.p->'measures'                                   as measures
                       from (
                         select j.*, meta.epoch(j.p->'date') as at
@@ -98,6 +98,8 @@ select raw_source_id
                       (0, 'right wrist'), (1, 'left wrist'), (2, 'right arm'), (3, 'left arm'), (4, 'right foot'), (5, 'left foot'), (8, 'left side'),
                       (9, 'right side'), (10, 'left leg'), (11, 'right leg'), (12, 'torso'), (13, 'left hand'), (14, 'right hand')
                     ) s (position, site) on s.position = e.position
+                 where e.value is not null
+                   and not (e.value = 0 and k.metric_code in ('heart_rate', 'spo2'))
                  group by g.raw_source_id, g.event_id, g.observed_at, g.utc_offset_s, g.attrib, g.is_copy
                         , k.metric_code, k.unit_raw, s.site, e.type, e.position, e.value
                 offset 0

@@ -25,6 +25,7 @@ with workout as (
        , array[case when r.p->>'attrib' in ('2', '4') then 'manual' end,
                case when meta.number(coalesce(nullif(r.p->'modelid', 'null'), case when jsonb_typeof(r.p->'model') = 'number' then r.p->'model' end)) >= 1051 then 'foreign_copy' end] as odd
        , false                                                 as is_implausible
+       , null::date                                            as said_day
        , jsonb_strip_nulls(jsonb_build_object(
            'attrib',           r.p->'attrib',
            'model',            r.p->'model',
@@ -70,17 +71,17 @@ with workout as (
         ('193', 'field_hockey', null), ('194', 'ice_hockey', null), ('195', 'climbing', null), ('196', 'ice_skating', null),
         ('306', 'walking', true), ('307', 'running', true), ('308', 'indoor_cycling', true), ('455', 'paddleboarding', null),
         ('456', 'padel', null), ('490', 'volleyball', null), ('491', 'stair_climbing', null), ('492', 'skateboarding', null),
-        ('493', 'parkour', null), ('494', 'kayaking', null), ('495', 'canoeing', null), ('496', 'sailing', null),
+        ('493', 'parkour', null), ('494', 'kayaking', null), ('495', 'canoeing', null), ('496', 'sailing', null), ('497', 'fishing', null),
         ('498', 'trail_running', null), ('499', 'snowshoeing', null), ('500', 'paintball', null), ('501', 'archery', null), ('502', 'diving', null),
         ('503', 'baseball', null), ('510', 'pickleball', null), ('513', 'ultimate', null), ('515', 'wheelchair', null),
         ('516', 'wheelchair', null), ('517', 'track_and_field', null), ('518', 'cycling', null), ('521', 'triathlon', null),
-        ('522', 'diving', null), ('523', 'mountain_biking', null), ('524', 'cycling', null), ('525', 'cycling', null),
-        ('526', 'mountain_biking', null), ('529', 'cross_country_skiing', null), ('530', 'cross_country_skiing', null),
-        ('531', 'inline_skating', null), ('534', 'dance', null), ('535', 'martial_arts', null), ('536', 'martial_arts', null),
+        ('522', 'diving', null), ('523', 'mountain_biking', null), ('524', 'gravel_cycling', null), ('525', 'e_biking', null),
+        ('526', 'e_mountain_biking', null), ('527', 'hand_cycling', null), ('528', 'velomobile', null), ('529', 'backcountry_skiing', null),
+        ('530', 'cross_country_skiing', null), ('531', 'roller_skiing', null), ('532', 'racquetball', null), ('534', 'dance', null), ('535', 'martial_arts', null), ('536', 'martial_arts', null),
         ('537', 'martial_arts', null), ('546', 'functional_fitness', null), ('547', 'indoor_cycling', true), ('548', 'cricket', null),
         ('549', 'dance', null), ('550', 'hiit', null), ('551', 'recovery', null), ('552', 'stretching', null), ('553', 'yard_work', null),
         ('556', 'spikeball', null), ('557', 'lacrosse', null), ('559', 'walking', null), ('560', 'recovery', null), ('562', 'walking', null),
-        ('566', 'walking', null), ('567', 'wrestling', null)
+        ('564', 'bowling', null), ('566', 'walking', null), ('567', 'wrestling', null)
       ) k (category, sport, is_indoor) on k.category = r.p->>'category'
   offset 0
 )
