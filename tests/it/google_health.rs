@@ -1,6 +1,7 @@
 //! Google Health's own oddities, beyond the contract: consent, aliases, types, filters, roll-ups, readings by the hour.
 
 mod first_day;
+mod odd;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -144,7 +145,7 @@ fn recorded_answers_land_and_make_rows() {
     let vitals = "select string_agg(metric_code || ' ' || value_num, ', ' order by metric_code, local_date) from canonical.biometrics_vitals where local_date = '2026-11-20'";
     assert_eq!(
         said(&mut sql, vitals),
-        "fat_pct 18.4, glucose_capillary 92, heart_rate_resting 55, hrv_rmssd 41.7, respiratory_rate 14.8, skin_temperature 33.42, skin_temperature_delta 0.3200000000000003, spo2 96.1, weight 74.31"
+        "fat_pct 18.4, glucose_capillary 92, heart_rate_resting 55, hrv_rmssd 41.7, respiratory_rate 14.8, skin_temperature 33.42, skin_temperature_delta 0.32, spo2 96.1, weight 74.31"
     );
     let points = "select string_agg(distinct metric_code || ' ' || value_num, ', ') from canonical.sample_points where metric_code like 'hrv%' or metric_code = 'spo2'";
     assert_eq!(said(&mut sql, points), "hrv_rmssd 39.4, hrv_sdnn 52.8, spo2 96.5");

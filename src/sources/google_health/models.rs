@@ -32,14 +32,14 @@ macro_rules! totals {
     };
 }
 
-/// Readings of one type, by the hour. A field: metric, member, factor, what nothing means.
+/// Readings of one type, by the hour. A field: metric, member, how many of it make one of the metric's unit, what nothing means.
 macro_rules! series {
     ($grain:literal, $camel:literal, $($field:literal),+) => {
         concat!(
             "-- grain: one row per hour and origin of ", $grain, "\nwith hours as (\n",
             "  select c.source_id as raw_source_id, c.user_id, meta.row_id('google_health', c.account_id, c.source_id, '", $camel, "') as origin_id, '", $camel, "' as member\n",
             "       , c.payload::jsonb->'dataPoints' as points from changed c\n  offset 0\n",
-            "), fields (metric_code, field, factor, nothing) as (\n  values (null::text, null::text, null::double precision, null::double precision)",
+            "), fields (metric_code, field, per, nothing) as (\n  values (null::text, null::text, null::double precision, null::double precision)",
             $(", ", $field,)+ "\n)\n", include_str!("models/series.sql")
         )
     };
@@ -326,7 +326,7 @@ pub(super) const MODELS: &[Model] = &[
         "active_zone_minutes_roll_up",
         totals!(
             "day's active zone minutes, those of all zones",
-            "jsonb_build_object('sum', coalesce(meta.number(j.p#>'{activeZoneMinutes,sumInFatBurnHeartZone}'), 0) + coalesce(meta.number(j.p#>'{activeZoneMinutes,sumInCardioHeartZone}'), 0) + coalesce(meta.number(j.p#>'{activeZoneMinutes,sumInPeakHeartZone}'), 0))",
+            "case when jsonb_typeof(j.p->'activeZoneMinutes') = 'object' then jsonb_build_object('sum', coalesce(meta.number(j.p#>'{activeZoneMinutes,sumInFatBurnHeartZone}'), 0) + coalesce(meta.number(j.p#>'{activeZoneMinutes,sumInCardioHeartZone}'), 0) + coalesce(meta.number(j.p#>'{activeZoneMinutes,sumInPeakHeartZone}'), 0)) end",
             "('active_zone_minutes', 'total', null, null, null, '{sum}', 1, false, 0, 'min')"
         ),
     ),
@@ -413,12 +413,12 @@ pub(super) const MODELS: &[Model] = &[
     readings(
         "series_distance",
         "distance",
-        series!("distance, sent in millimetres", "distance", "('distance_total', 'millimeters', 0.001, 0)"),
+        series!("distance, sent in millimetres", "distance", "('distance_total', 'millimeters', 1000, 0)"),
     ),
     readings(
         "series_altitude",
         "altitude",
-        series!("climb, sent in millimetres", "altitude", "('elevation_gain', 'gainMillimeters', 0.001, 0)"),
+        series!("climb, sent in millimetres", "altitude", "('elevation_gain', 'gainMillimeters', 1000, 0)"),
     ),
     readings("series_floors", "floors", series!("floors", "floors", "('floors', 'count', 1, 0)")),
     readings(

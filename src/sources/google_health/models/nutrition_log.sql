@@ -17,9 +17,9 @@ select n.raw_source_id
      , (n.of->>'fiber_g')::double precision                          as fiber_g
      , (n.of->>'sugar_g')::double precision                          as sugar_g
      , (n.of->>'sat_fat_g')::double precision                        as sat_fat_g
-     , 1000 * (n.of->>'sodium_g')::double precision                  as sodium_mg
-     , 1000 * (n.of->>'cholesterol_g')::double precision             as cholesterol_mg
-     , 1000 * (n.of->>'caffeine_g')::double precision                as caffeine_mg
+     , (1000 * (n.of->>'sodium_g')::numeric)::double precision         as sodium_mg
+     , (1000 * (n.of->>'cholesterol_g')::numeric)::double precision    as cholesterol_mg
+     , (1000 * (n.of->>'caffeine_g')::numeric)::double precision       as caffeine_mg
      , nullif(n.of - array['carbs_g','fat_g','protein_g','fiber_g','sugar_g','sat_fat_g','sodium_g','cholesterol_g','caffeine_g'], '{}') as nutrients
      , n.utc_offset_s
      , case when n.utc_offset_s is null then 'none' else 'record' end as tz_basis

@@ -1,7 +1,8 @@
 -- grain: one row per sleep, nap or main, of any device or app that Google Health has
--- The night belongs to the day of waking by its own clock. Totals are Google's own, in a summary that is there what is left out is zero. Efficiency
--- is not given: it is the share of the period asleep. Short awakenings lie over the stages, and stay in detail with the segments out of bed.
--- A sleep that is not processed has no stages yet, and will be read again.
+-- The night belongs to the day of waking by its own clock. Totals are Google's own, in a summary that names the period what is left out is zero, one
+-- that does not says nothing. Efficiency is not given: it is the share of the period asleep. Short awakenings lie over the stages, and stay in detail
+-- with the segments out of bed. What lies outside the sleep is cut off, and a stage that another begins in ends there, which is flagged. A sleep that
+-- is not processed has no stages yet, and will be read again.
 with night as (
   select n.*
        , case when scheme = 'classic' then asleep_s end        as asleep_unstaged_s
@@ -17,7 +18,8 @@ with night as (
            , case when r.p#>>'{metadata,nap}' = 'true' then 'nap' when r.p#>>'{metadata,mainSleep}' = 'true' then 'main' else 'unknown' end as kind
            , case r.p->>'type' when 'STAGES' then 'stages' when 'CLASSIC' then 'classic' end as scheme
            , r.p#>>'{metadata,processed}' is not distinct from 'true' as is_final
-           , array[case when r.origin->>'recordingMethod' = 'MANUAL' or r.p#>>'{metadata,manuallyEdited}' = 'true' then 'manual' end] as odd
+           , array[case when r.origin->>'recordingMethod' = 'MANUAL' or r.p#>>'{metadata,manuallyEdited}' = 'true' then 'manual' end,
+                   case when g.do_overlap then 'stage_sum_mismatch' end] as odd
            , 240                                                   as allowed_s  -- minutes, each rounded by itself
            , null::integer                                         as unseen_s
            , null::real                                            as hr_avg
@@ -26,19 +28,7 @@ with night as (
            , null::real                                            as resp_rate
            , s.*
            , (100.0 * s.asleep_s / nullif(s.in_bed_s, 0))::real    as efficiency_pct
-           , (select jsonb_agg(jsonb_build_object('seq', g.seq, 'stage', g.stage, 'stage_raw', g.said, 'start_at', g.start_at, 'end_at', g.end_at) order by g.seq)
-                from (
-                  select row_number() over (order by t.start_at, t.end_at) - 1 as seq, t.*
-                    from (
-                      select meta.instant(e->>'startTime')         as start_at
-                           , meta.instant(e->>'endTime')           as end_at
-                           , e->>'type'                            as said
-                           , case e->>'type' when 'AWAKE' then 'awake' when 'LIGHT' then 'light' when 'DEEP' then 'deep' when 'REM' then 'rem'
-                                             when 'ASLEEP' then 'asleep' when 'RESTLESS' then 'restless' else 'unknown' end as stage
-                        from jsonb_array_elements(r.p->'stages') e
-                    ) t
-                   where t.end_at > t.start_at
-                ) g)                                               as stages
+           , g.stages
            , jsonb_strip_nulls(jsonb_build_object(
                'platform',          r.origin->'platform',
                'device',            r.origin#>'{device,displayName}',
@@ -58,18 +48,40 @@ with night as (
           offset 0
         ) r
        cross join lateral (
-          select case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesInSleepPeriod}'), 0))::integer end as in_bed_s
-               , case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesAsleep}'), 0))::integer end        as asleep_s
-               , case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesAwake}'), 0))::integer end         as awake_s
-               , case when r.p ? 'summary' then (60 * coalesce(meta.number(r.p#>'{summary,minutesToFallAsleep}'), 0))::integer end  as latency_s
+          select (60 * y.period)::integer                          as in_bed_s
+               , case when y.period is not null then (60 * coalesce(meta.number(r.p#>'{summary,minutesAsleep}'), 0))::integer end       as asleep_s
+               , case when y.period is not null then (60 * coalesce(meta.number(r.p#>'{summary,minutesAwake}'), 0))::integer end        as awake_s
+               , case when y.period is not null then (60 * coalesce(meta.number(r.p#>'{summary,minutesToFallAsleep}'), 0))::integer end as latency_s
                , max(m.seconds) filter (where m.said = 'LIGHT')    as light_s
                , max(m.seconds) filter (where m.said = 'DEEP')     as deep_s
                , max(m.seconds) filter (where m.said = 'REM')      as rem_s
-            from (
+            from (select meta.number(r.p#>'{summary,minutesInSleepPeriod}') as period) y
+            left join lateral (
               select e->>'type' as said, (60 * coalesce(meta.number(e->'minutes'), 0))::integer as seconds
-                from jsonb_array_elements(r.p#>'{summary,stagesSummary}') e
-            ) m
+                from jsonb_array_elements(nullif(r.p#>'{summary,stagesSummary}', 'null')) e
+            ) m on true
+           group by y.period
         ) s
+       cross join lateral (
+          select jsonb_agg(jsonb_build_object('seq', o.seq, 'stage', o.stage, 'stage_raw', o.said, 'start_at', o.start_at, 'end_at', o.until) order by o.seq)
+                   filter (where o.until > o.start_at)             as stages
+               , bool_or(o.until < o.end_at)                       as do_overlap
+            from (
+              select u.*, count(*) filter (where u.until > u.start_at) over (order by u.start_at, u.end_at, u.said rows unbounded preceding) - 1 as seq
+                from (
+                  select t.*, least(t.end_at, lead(t.start_at) over (order by t.start_at, t.end_at, t.said)) as until
+                    from (
+                      select greatest(meta.instant(e->>'startTime'), meta.instant(r.p#>>'{interval,startTime}')) as start_at
+                           , least(meta.instant(e->>'endTime'), meta.instant(r.p#>>'{interval,endTime}'))        as end_at
+                           , e->>'type'                            as said
+                           , case e->>'type' when 'AWAKE' then 'awake' when 'LIGHT' then 'light' when 'DEEP' then 'deep' when 'REM' then 'rem'
+                                             when 'ASLEEP' then 'asleep' when 'RESTLESS' then 'restless' else 'unknown' end as stage
+                        from jsonb_array_elements(nullif(r.p->'stages', 'null')) e
+                    ) t
+                   where t.end_at > t.start_at
+                ) u
+            ) o
+        ) g
       offset 0
     ) n
 )

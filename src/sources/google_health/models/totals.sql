@@ -1,15 +1,18 @@
 , days as (
   select c.raw_source_id, c.user_id, c.run_id, c.day, f.metric_code, f.stat, f.unit_raw
        , array_to_string(array_remove(f.path || f.word, null), '.')  as raw_path
-       , f.factor * coalesce(case when f.is_length then google_health_raw.seconds(v.p #>> f.path) else meta.number(v.p #> f.path) end, f.nothing) as value_num
+         -- in decimal, so that 1001 mm are 1.001 m
+       , (f.factor::numeric * coalesce(case when f.is_length then google_health_raw.seconds(v.p #>> f.path) else meta.number(v.p #> f.path) end,
+                                       f.nothing)::text::numeric)::double precision as value_num
     from totals c
     join fields f on f.path is not null
     -- of a list the member that the word names
     cross join lateral (
       select c.p as p where f.list is null
       union all
-      select e from jsonb_array_elements(c.p->f.list) e where e->>f.tag = f.word
+      select e from jsonb_array_elements(nullif(c.p->f.list, 'null')) e where e->>f.tag = f.word
     ) v
+   where jsonb_typeof(c.p) = 'object'  -- an empty one says zero, one that is not there says nothing
   offset 0
 )
 select raw_source_id

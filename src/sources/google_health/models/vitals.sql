@@ -2,7 +2,9 @@
   select t.raw_source_id, t.account_id, t.origin, f.metric_code, f.unit_raw
        , t.member || '.' || array_to_string(f.path, '.') || coalesce(' - ' || array_to_string(f.minus, '.'), '') as raw_path  -- ids are those of a day or an hour, of whatever type
        , t.p #>> f.path                                              as value_raw
-       , (meta.number(t.p #> f.path) - case when f.minus is null then 0 else meta.number(t.p #> f.minus) end) * f.factor as value_num
+         -- in decimal, so that 73710 g are 73.71 kg and 34.1 less 33.8 is 0.3
+       , ((meta.number(t.p #> f.path)::text::numeric - case when f.minus is null then 0 else meta.number(t.p #> f.minus)::text::numeric end)
+          * f.factor::numeric)::double precision                     as value_num
        , t.p #>> f.how                                               as method
        , t.p->>'measurementLocation'                                 as body_site
        , meta.instant(t.p #>> '{sampleTime,physicalTime}')           as observed_at

@@ -7,7 +7,8 @@ with workout as (
        , 'second'                                              as time_precision
        , null::real                                            as energy_active_kcal
        , null::real                                            as hr_max
-       , false                                                 as is_implausible
+       , coalesce(google_health_raw.seconds(r.p->>'activeDuration') < 0, false) as is_implausible
+       , null::date                                             as said_day
        , r.p->>'exerciseType'                                  as sport_raw
        , coalesce(nullif(r.p->>'displayName', ''), nullif(r.p->>'notes', '')) as title
        , meta.instant(r.p#>>'{interval,startTime}')          as start_at
@@ -55,7 +56,7 @@ with workout as (
         ('TREADMILL_WALK', 'walking'), ('INCLINE_WALK', 'walking'), ('POWER_WALKING', 'walking'), ('NORDIC_WALKING', 'walking'),
         ('STROLLER_WALK', 'walking'), ('WALK_WITH_WEIGHTS', 'walking'), ('HIKING', 'hiking'), ('BACKPACKING', 'hiking'),
         ('RUCKING', 'hiking'), ('ORIENTEERING', 'hiking'),
-        ('BIKING', 'cycling'), ('OUTDOOR_BIKE', 'cycling'), ('ELECTRIC_BIKE', 'cycling'), ('MOUNTAIN_BIKE', 'mountain_biking'),
+        ('BIKING', 'cycling'), ('OUTDOOR_BIKE', 'cycling'), ('ELECTRIC_BIKE', 'e_biking'), ('MOUNTAIN_BIKE', 'mountain_biking'),
         ('STATIONARY_BIKE', 'indoor_cycling'), ('SPINNING', 'indoor_cycling'), ('ASSAULT_BIKE', 'indoor_cycling'), ('SWIMMING', 'swimming'),
         ('SWIMMING_POOL', 'swimming'), ('SWIMMING_OPEN_WATER', 'swimming'), ('SYNCHRONIZED_SWIMMING', 'swimming'), ('ROWING', 'rowing'),
         ('ROWING_MACHINE', 'rowing'), ('KAYAKING', 'kayaking'), ('CANOEING', 'canoeing'), ('PADDLEBOARDING', 'paddleboarding'),
@@ -86,7 +87,9 @@ with workout as (
         ('FIELD_HOCKEY', 'field_hockey'), ('HOCKEY', 'ice_hockey'), ('ULTIMATE_FRISBEE', 'ultimate'), ('GOLF', 'golf'), ('TENNIS', 'tennis'),
         ('TABLE_TENNIS', 'table_tennis'), ('BADMINTON', 'badminton'), ('SQUASH', 'squash'), ('PADEL', 'padel'), ('PICKELBALL', 'pickleball'),
         ('PICKLEBALL', 'pickleball'), ('POLO', 'polo'), ('TRACK_AND_FIELD', 'track_and_field'), ('EQUESTRIAN_SPORTS', 'horseback_riding'),
-        ('WHEELCHAIR', 'wheelchair'),
+        ('WHEELCHAIR', 'wheelchair'), ('HAND_CYCLING', 'hand_cycling'), ('RACQUETBALL', 'racquetball'), ('SNOWSHOEING', 'snowshoeing'),
+        ('ARCHERY', 'archery'), ('BOWLING', 'bowling'), ('CURLING', 'curling'), ('FISHING', 'fishing'), ('HUNTING', 'hunting'),
+        ('FITNESS_GAMING', 'fitness_gaming'), ('STEP_TRAINING', 'step_training'),
         ('GARDENING', 'yard_work'), ('MOWING_LAWN', 'yard_work'), ('WEEDING', 'yard_work'), ('HOEING', 'yard_work'),
         ('SHOVELING', 'manual_labor'), ('CARPENTRY', 'manual_labor'), ('MUSICAL_PERFORMANCE', 'performing')
       ) k (said, sport) on k.said = r.p->>'exerciseType'
