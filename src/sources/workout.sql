@@ -1,11 +1,12 @@
 -- What any source's workout becomes once the source's own model has said, as the rows of workout, what it knows. Its day, how long it took, what is odd
 -- about it, and how far it is to be trusted. Beside columns of the table workout has: known_sport, null: no sport that this version knows,
--- is_implausible, what only the source can judge, odd, flags of its own.
+-- is_implausible, what only the source can judge, odd, flags of its own, said_day, the day that the source gives, where its offset cannot be
+-- the person's: then the offset is that of where the person was.
 select f.*
      , coalesce(known_sport, 'other')                                as sport
-     , meta.local_date(start_at, utc_offset_s)                       as local_date
+     , coalesce(said_day, meta.local_date(start_at, utc_offset_s))   as local_date
      , round(extract(epoch from end_at - start_at))::integer         as elapsed_s
-     , case when utc_offset_s is null then 'none' else 'record' end  as tz_basis
+     , case when utc_offset_s is null then 'none' when said_day is not null then 'home' else 'record' end as tz_basis
      , meta.quality(flags)                                           as quality
   from (
     select w.*

@@ -1,5 +1,7 @@
 //! Oura's own oddities, beyond the contract: token endpoints, windows of days, hypnograms, values that mean none.
 
+mod odd;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, TimeDelta};

@@ -115,7 +115,8 @@ const MODELS: &[Model] = &[
         &[],
         Table::Workouts,
         concat!(include_str!("models/workouts.sql"), include_str!("../workout.sql")),
-    ),
+    )
+    .zoned(),
     Model::new("scores_sleep", "daily_sleep", &[], Table::Scores, models::SCORES_SLEEP),
     Model::new("scores_readiness", "daily_readiness", &[], Table::Scores, models::SCORES_READINESS),
     Model::new("scores_activity", "daily_activity", &[], Table::Scores, models::SCORES_ACTIVITY),

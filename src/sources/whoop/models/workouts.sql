@@ -27,6 +27,7 @@ with workout as (
        , meta.number(r.scored->'strain')::real                      as training_load
        , case when r.scored->>'strain' is not null then 'whoop_strain' end as training_load_kind
        , meta.implausible(meta.number(r.scored->'strain'), 0, 21)   as is_implausible
+       , null::date                                                 as said_day
        , array[case when r.p->>'score_state' = 'PENDING_SCORE' then 'tentative' end] as odd
        , jsonb_strip_nulls(jsonb_build_object(
            'score_state',       r.p->'score_state',

@@ -1,0 +1,49 @@
+//! Documents that contradict themselves.
+
+use serde_json::{Value, json};
+
+use crate::providers::oura::{Doc, Oura};
+use crate::support::rows::rows;
+use crate::support::world::World;
+
+#[test]
+fn a_workout_with_the_offset_of_greenwich_is_of_the_day_that_it_says() {
+    let workout = |id: &str, day: &str, start: &str, end: &str| {
+        let value = json!({"id": id, "day": day, "activity": "running", "intensity": "hard", "source": "manual", "start_datetime": start, "end_datetime": end});
+        Doc::sent("workout", value)
+    };
+    let mut oura = Oura::nobody();
+    oura.docs = vec![
+        // Half past five in the afternoon at home, on the coast.
+        workout("1", "2026-11-18", "2026-11-19T01:30:00+00:00", "2026-11-19T02:30:00+00:00"),
+        // Of a day that neither Greenwich nor home makes of it.
+        workout("2", "2026-11-16", "2026-11-18T01:30:00+00:00", "2026-11-18T02:30:00+00:00"),
+        // Nothing speaks against it.
+        workout("3", "2026-11-17", "2026-11-17T20:30:00+00:00", "2026-11-17T21:30:00+00:00"),
+        // In London, where a day of Oura's may go on after midnight.
+        workout("4", "2026-11-11", "2026-11-12T01:30:00+00:00", "2026-11-12T02:30:00+00:00"),
+        // Another offset was thought of.
+        workout("5", "2026-11-09", "2026-11-10T01:30:00+05:30", "2026-11-10T02:30:00+05:30"),
+    ];
+    let world = World::connected(oura);
+    world.health(&["zones", "set", "Europe/London", "--from", "2026-11-11", "--until", "2026-11-14"]).expect(0);
+    world.ingest().expect(0);
+    let held = |world: &World<Oura>| {
+        let sql = "select raw_source_id as id, local_date as day, utc_offset_s as offset_s, tz_name as zone, tz_basis as basis, flags from canonical.workouts order by 1";
+        rows(&mut world.sql(), sql)
+    };
+    let of = |id: &str, day: &str, offset: Value, zone: Value, basis: &str, flags: Value| json!({"id": id, "day": day, "offset_s": offset, "zone": zone, "basis": basis, "flags": flags});
+    let odd = json!(["manual", "tz_ambiguous"]);
+    let mut expected = [
+        of("1", "2026-11-18", json!(-28_800), json!("America/Los_Angeles"), "home", odd.clone()),
+        of("2", "2026-11-16", json!(null), json!(null), "none", json!(["tz_unknown", "manual", "tz_ambiguous"])),
+        of("3", "2026-11-17", json!(0), json!(null), "record", json!(["manual"])),
+        of("4", "2026-11-12", json!(0), json!(null), "record", json!(["manual"])),
+        of("5", "2026-11-10", json!(19_800), json!(null), "record", json!(["manual"])),
+    ];
+    assert_eq!(held(&world), expected);
+    // The person was elsewhere: it follows, without asking Oura.
+    world.health(&["zones", "set", "Pacific/Honolulu", "--from", "2026-11-17"]).expect(0);
+    expected[0] = of("1", "2026-11-18", json!(-36_000), json!("Pacific/Honolulu"), "home", odd);
+    assert_eq!(held(&world), expected);
+}
