@@ -145,14 +145,20 @@ fn stay(zone: &str, from: &str, until: Option<&str>, now: DateTime<Utc>) -> Resu
 /// The stay that begins then: a day is one of its own zone.
 fn named(known: &Zones, from: &str, now: DateTime<Utc>) -> Result<Stay, Failure> {
     let begins = |stay: &&Stay| parse_when(from, Edge::Start, stay.zone, now).is_ok_and(|at| at == stay.from);
-    let found: Vec<&Stay> = known.stays().iter().filter(begins).collect();
+    let mut found: Vec<&Stay> = known.stays().iter().filter(begins).collect();
+    found.sort_by_key(|stay| stay.from);
     let wrong = |what: String| {
         Failure::new(Kind::Usage, what).kept("nothing was changed").next("health zones    shows when each begins")
     };
     match found[..] {
         [one] => Ok(*one),
         [] => Err(wrong(format!("no stay begins at {}", clean(from)))),
-        _ => Err(wrong(format!("{} stays begin at {}; give the instant of one", found.len(), clean(from)))),
+        _ => {
+            let exact = |stay: &Stay| stay.from.with_timezone(&stay.zone).format("%Y-%m-%dT%H:%M:%S%:z");
+            let each: Vec<String> = found.iter().map(|stay| format!("{} in {}", exact(stay), stay.zone)).collect();
+            let next = format!("health zones remove {}    (the first of: {})", exact(found[0]), each.join(", "));
+            Err(wrong(format!("{} stays begin at {}; give the instant of one", found.len(), clean(from))).next(next))
+        }
     }
 }
 

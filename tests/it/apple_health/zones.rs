@@ -251,4 +251,15 @@ fn a_list_of_moves_and_trips_is_shown_and_refused_where_it_makes_no_sense() {
     phone.home.health(&["zones", "remove", "2025-07-01T18:20+09:00", "--dry-run"]).expect(0).says("would remove");
     phone.home.health(&["zones", "remove", "2025-07-01T18:20+09:00"]).expect(0);
     assert_eq!(count(&mut phone.sql(), "meta.zones"), 1);
+
+    // Two stays may begin on one day of their own; the way out is a command that works.
+    for zone in ["Asia/Tokyo", "Europe/Paris"] {
+        phone.home.health(&["zones", "set", zone, "--from", "2025-08-01"]).expect(0);
+    }
+    let both = phone.home.health(&["zones", "remove", "2025-08-01"]).expect(2).says("2 stays begin");
+    assert!(both.stderr.contains("2025-08-01T00:00:00+02:00 in Europe/Paris"), "{}", both.report());
+    let next = both.next();
+    let command = next.split("    ").next().expect("a command");
+    assert_eq!(command, "health zones remove 2025-08-01T00:00:00+09:00");
+    phone.home.health(&command.split(' ').skip(1).collect::<Vec<_>>()).expect(0).says("removed  Asia/Tokyo");
 }
