@@ -156,6 +156,36 @@ fn recorded_answers_land_and_make_rows() {
     );
 }
 
+/// A night that another answer has too, from before it was processed: it is read alone.
+#[test]
+fn a_written_night_in_progress_and_merged_steps_make_rows() {
+    let Ok(folder) = std::env::var("HEALTH_CORPUS") else {
+        eprintln!("HEALTH_CORPUS is not set: recorded answers are not read");
+        return;
+    };
+    let mut google = Google::nobody();
+    google.points = of_file(&folder, "synthetic/sleep_unprocessed", "sleep");
+    google.points.extend(of_file(&folder, "synthetic/steps_reconcile", "steps"));
+    let world = World::connected(google);
+    world.ingest().expect(0);
+    let mut sql = world.sql();
+    let night = "select kind, in_bed_s, asleep_s, local_date, utc_offset_s, stage_scheme, is_final, flags from canonical.sleep_sessions";
+    assert_eq!(
+        rows(&mut sql, night),
+        [
+            json!({"kind": "unknown", "in_bed_s": null, "asleep_s": null, "local_date": "2026-11-20", "utc_offset_s": 3_600,
+                "stage_scheme": null, "is_final": false, "flags": ["tentative"]})
+        ]
+    );
+    let steps = "select o.raw_source_id as id, p.metric_code as metric, p.value_num as value, extract(epoch from p.end_at - p.start_at)::integer as lasts, p.local_date as day
+                   from canonical.sample_points p join canonical.sample_origins o using (user_id, origin_id)";
+    assert_eq!(
+        rows(&mut sql, steps),
+        [json!({"id": "2026-11-20T08:00:00Z|-|-|-", "metric": "steps", "value": 57, "lasts": 60, "day": "2026-11-20"})]
+    );
+    assert_eq!(count(&mut sql, "meta.rejects"), 0);
+}
+
 #[test]
 fn a_night_that_is_not_processed_is_read_again() {
     let world = World::connected(Google::many(now()));

@@ -1,6 +1,7 @@
 //! Oura's own oddities, beyond the contract: token endpoints, windows of days, hypnograms, values that mean none.
 
 mod odd;
+mod recorded;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -325,66 +326,6 @@ fn a_sleep_that_moves_to_another_day_stays_one_row() {
     world.ingest().expect(0);
     assert_eq!(count(&mut world.sql(), &sessions), 0);
     world.oracle().check();
-}
-
-/// The collections of the recorded answers, by the name of the file.
-const RECORDED: &[(&str, &str)] = &[
-    ("multiple_sleep", "sleep"),
-    ("multiple_daily_activity", "daily_activity"),
-    ("multiple_daily_readiness", "daily_readiness"),
-    ("multiple_daily_sp02_invalid_arguments", "daily_spo2"),
-    ("multiple_daily_stress_invalid_arguments", "daily_stress"),
-    ("multiple_daily_resilience_invalid_arguments", "daily_resilience"),
-    ("multiple_daily_cardiovascular_age_invalid_arguments", "daily_cardiovascular_age"),
-    ("multiple_enhanced_tag", "enhanced_tag"),
-    ("multiple_session", "session"),
-    ("multiple_tag_with_token", "tag"),
-    ("multiple_rest_mode_period_invalid_arguments", "rest_mode_period"),
-];
-
-#[test]
-fn recorded_answers_land_and_make_rows() {
-    let Ok(folder) = std::env::var("HEALTH_CORPUS") else {
-        eprintln!("HEALTH_CORPUS is not set: recorded answers are not read");
-        return;
-    };
-    let mut oura = Oura::nobody();
-    for (file, resource) in RECORDED {
-        let text = std::fs::read_to_string(format!("{folder}/oura/recorded/{file}.json")).expect("a recording");
-        let recorded: Value = serde_json::from_str(&text).expect("a recording");
-        let body = &recorded[0]["response"]["body"];
-        let body = body.as_str().map_or_else(|| body.clone(), |text| serde_json::from_str(text).expect("a body"));
-        for document in body["data"].as_array().expect("documents") {
-            oura.docs.push(Doc::sent(resource, document.clone()));
-        }
-    }
-    let world = World::connected(oura);
-    let run = world.ingest().expect(0);
-    let mut sql = world.sql();
-    assert_eq!(count(&mut sql, "meta.rejects"), 0, "{}", run.report());
-    let docs = world.provider.with(|sim| sim.docs.clone());
-    let of = |resource: &str| docs.iter().filter(|doc| doc.resource == resource).collect::<Vec<_>>();
-    for (_, resource) in RECORDED {
-        let different: BTreeSet<&str> = of(resource).iter().map(|doc| doc.id.as_str()).collect();
-        let held = usize::try_from(count(&mut sql, &format!("oura_raw.{resource}"))).expect("a count");
-        assert_eq!(held, different.len(), "{resource}");
-    }
-    let slept =
-        of("sleep").iter().filter(|d| !["rest", "deleted"].contains(&d.value["type"].as_str().unwrap_or(""))).count();
-    assert_eq!(usize::try_from(count(&mut sql, "canonical.sleep_sessions")).expect("a count"), slept);
-    // Stages fill the sleep but for a step: a series may be one short. Here each step is five minutes.
-    let wrong = "(select s.raw_source_id from canonical.sleep_sessions s
-                    join canonical.sleep_stages g using (user_id, sleep_id)
-                   group by s.raw_source_id, s.start_at, s.end_at
-                  having min(g.start_at) <> s.start_at or max(g.end_at) > s.end_at or s.end_at - max(g.end_at) > interval '5 minutes'
-                      or sum(g.end_at - g.start_at) <> max(g.end_at) - min(g.start_at)) x";
-    assert_eq!(count(&mut sql, wrong), 0);
-    assert_eq!(count(&mut sql, "canonical.sleep_sessions where hr_min = 255"), 0);
-    let means = of("daily_spo2").iter().filter(|doc| doc.value["spo2_percentage"]["average"].is_number()).count();
-    assert_eq!(
-        usize::try_from(count(&mut sql, "canonical.biometrics_vitals where metric_code = 'spo2'")).expect("a count"),
-        means
-    );
 }
 
 #[test]
