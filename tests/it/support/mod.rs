@@ -5,6 +5,7 @@ pub mod faults;
 mod gzip;
 pub mod net;
 pub mod oracle;
+pub mod order;
 pub mod pg;
 pub mod provider;
 pub mod proxy;

@@ -10,25 +10,16 @@ mod subject;
 pub mod types;
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, DurationRound, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::support::net::{Reply, Request};
+use crate::support::order::Order;
 use crate::support::provider::Simulation;
 use crate::support::tokens::{Grants, base64url};
 use crate::support::truth::{Columns, Truth, stamp};
 use types::{TYPES, Type};
-
-/// In which order points are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    #[default]
-    NewestFirst,
-    OldestFirst,
-    Shuffled,
-}
 
 /// One canonical row of a point.
 #[derive(Clone, Debug)]
@@ -90,17 +81,9 @@ impl Google {
         }
         let there = |p: &&Point| p.resource == resource && p.since <= self.now;
         let mut items: Vec<&Point> = self.points.iter().filter(there).collect();
-        items.sort_by_key(|point| {
+        items.sort_by_cached_key(|point| {
             let at = point.at.timestamp();
-            let rank = match self.order {
-                Order::NewestFirst => -at,
-                Order::OldestFirst => at,
-                Order::Shuffled => {
-                    let mut hasher = DefaultHasher::new();
-                    (point.id.as_str(), at).hash(&mut hasher);
-                    (hasher.finish() >> 1).cast_signed()
-                }
-            };
+            let rank = self.order.rank(at, (point.id.as_str(), at));
             (rank, point.id.clone())
         });
         items

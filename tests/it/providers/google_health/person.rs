@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::days;
 use super::records::{self, Local};
-use super::{Google, Order, Point};
+use super::{Google, Point};
+use crate::support::order::Order;
 
 impl Google {
     /// A person of so many days, with naps, travel and a clock change.
@@ -40,7 +41,7 @@ impl Google {
                 json!({"name": "users/me/pairedDevices/777", "deviceType": "SCALE", "deviceVersion": "Aria Air"}),
             ],
             points: vec![],
-            order: Order::default(),
+            order: Order::NewestFirst,
             most_a_page: 100,
             has_empty_pages: true,
             hidden: vec![],

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::person::{number, offset_on};
 use super::records::{self, Local};
-use super::{Google, LISTINGS, Order, Point, instant};
+use super::{Google, LISTINGS, Point, instant};
 use crate::support::faults::What;
+use crate::support::order::{Order, Spots};
 use crate::support::subject::{Key, Poison, Subject};
 
 impl Subject for Google {
@@ -63,27 +64,19 @@ impl Subject for Google {
 
     fn poison(&mut self, how: Poison) -> Key {
         let victim = &self.points[self.recent(6)];
-        let text = victim.value.to_string();
         let of = |pointer: &str| victim.value.pointer(pointer).expect("a member");
         let named = |name: &str, pointer: &str| format!("\"{name}\":{}", of(pointer));
-        let (title, energy) = (
-            named("displayName", "/exercise/displayName"),
-            named("caloriesKcal", "/exercise/metricsSummary/caloriesKcal"),
-        );
         let start = named("startTime", "/exercise/interval/startTime");
-        let spoiled = match how {
-            Poison::Nul => text.replace(&title, r#""displayName":"run\u0000ning""#),
-            Poison::Surrogate => text.replace(&title, r#""displayName":"run\ud83dning""#),
-            Poison::Huge => text.replace(&energy, r#""caloriesKcal":1e400"#),
-            Poison::WrongType => text.replace(&energy, r#""caloriesKcal":{"v":7.2}"#),
-            Poison::NoKey => text.replace(&named("name", "/name"), r#""label":"x""#),
-            Poison::NulKey | Poison::LongKey => {
-                text.replace(&named("name", "/name"), &format!(r#""name":"{}""#, how.key()))
-            }
-            Poison::NoStart => text.replace(&start, r#""started":null"#),
-            Poison::Backwards => text.replace(&start, r#""startTime":"2031-01-01T00:00:00Z""#),
+        let spots = Spots {
+            text: victim.value.to_string(),
+            words: ("displayName", named("displayName", "/exercise/displayName")),
+            number: ("caloriesKcal", named("caloriesKcal", "/exercise/metricsSummary/caloriesKcal")),
+            key: ("name", named("name", "/name")),
+            no_key: (named("name", "/name"), r#""label":"x""#),
+            no_start: (start.clone(), r#""started":null"#),
+            backwards: (start, r#""startTime":"2031-01-01T00:00:00Z""#),
         };
-        assert_ne!(spoiled, text);
+        let spoiled = spots.spoiled(how);
         let id = victim.id.clone();
         self.poisoned.insert(("exercise", id.clone()), spoiled);
         Key { resource: "exercise", id }
@@ -94,7 +87,7 @@ impl Subject for Google {
     }
 
     fn reorder(&mut self, n: u32) {
-        self.order = [Order::NewestFirst, Order::OldestFirst, Order::Shuffled][n as usize % 3];
+        self.order = Order::NewestFirst.other(n);
     }
 
     fn hide(&mut self, resource: &'static str) {

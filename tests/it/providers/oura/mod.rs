@@ -7,12 +7,12 @@ pub mod records;
 mod subject;
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::support::net::{Reply, Request};
+use crate::support::order::Order;
 use crate::support::provider::Simulation;
 use crate::support::tokens::base64url;
 use crate::support::truth::Truth;
@@ -48,15 +48,6 @@ pub const ROWS: &[&str] = LISTINGS.split_at(LISTINGS.len() - 2).1;
 /// How many documents a page has here. Oura does not say, and cannot be told.
 pub const PAGE: usize = 20;
 
-/// In which order a collection is listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    #[default]
-    OldestFirst,
-    NewestFirst,
-    Shuffled,
-}
-
 pub struct Oura {
     /// The answer of `personal_info`.
     pub info: Value,
@@ -90,15 +81,7 @@ impl Oura {
         let mut items: Vec<&Doc> = self.docs.iter().filter(is_there).collect();
         items.sort_by_cached_key(|doc| {
             let at = doc.time.and_utc().timestamp();
-            let rank = match self.order {
-                Order::OldestFirst => at,
-                Order::NewestFirst => -at,
-                Order::Shuffled => {
-                    let mut hasher = DefaultHasher::new();
-                    doc.id.hash(&mut hasher);
-                    (hasher.finish() >> 1).cast_signed()
-                }
-            };
+            let rank = self.order.rank(at, &doc.id);
             (rank, doc.id.clone())
         });
         items.into_iter().map(|doc| self.text(doc)).collect()

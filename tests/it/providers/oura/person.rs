@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::days;
 use super::records::{self, Local};
-use super::{Doc, Order, Oura, PAGE};
+use super::{Doc, Oura, PAGE};
+use crate::support::order::Order;
 
 impl Oura {
     /// A member of so many days, with naps, refused naps, travel and a clock change.
@@ -27,7 +28,7 @@ impl Oura {
             info: json!({"id": "04101001-5f1e-4b7e-9f53-2f3b5f6f0a01", "age": 41, "weight": 74.3, "height": 1.78,
                          "biological_sex": "female", "email": "zoe.canary@example.org"}),
             docs: vec![],
-            order: Order::default(),
+            order: Order::OldestFirst,
             most_a_page: PAGE,
             hidden: vec![],
             poisoned: std::collections::HashMap::new(),

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::person::{id, number, offset_on};
 use super::records::{self, Local};
-use super::{Doc, LISTINGS, Order, Oura};
+use super::{Doc, LISTINGS, Oura};
 use crate::support::faults::What;
+use crate::support::order::{Order, Spots};
 use crate::support::subject::{Key, Poison, Subject};
 
 impl Subject for Oura {
@@ -65,21 +66,17 @@ impl Subject for Oura {
     fn poison(&mut self, how: Poison) -> Key {
         let since = self.now - TimeDelta::days(6);
         let victim = self.docs.iter().find(|d| d.resource == "workout" && d.since > since).expect("a recent workout");
-        let text = victim.value.to_string();
         let field = |name: &str| format!(r#""{name}":{}"#, victim.value[name]);
-        let spoiled = match how {
-            Poison::Nul => text.replace(&field("activity"), r#""activity":"run\u0000ning""#),
-            Poison::Surrogate => text.replace(&field("activity"), r#""activity":"run\ud83dning""#),
-            Poison::Huge => text.replace(&field("calories"), r#""calories":1e400"#),
-            Poison::WrongType => text.replace(&field("calories"), r#""calories":{"v":7.2}"#),
-            Poison::NoKey => text.replace(&format!("{},", field("id")), ""),
-            Poison::NulKey | Poison::LongKey => text.replace(&field("id"), &format!(r#""id":"{}""#, how.key())),
-            Poison::NoStart => text.replace(&field("start_datetime"), r#""started":null"#),
-            Poison::Backwards => {
-                text.replace(&field("start_datetime"), r#""start_datetime":"2031-01-01T00:00:00+00:00""#)
-            }
+        let spots = Spots {
+            text: victim.value.to_string(),
+            words: ("activity", field("activity")),
+            number: ("calories", field("calories")),
+            key: ("id", field("id")),
+            no_key: (format!("{},", field("id")), ""),
+            no_start: (field("start_datetime"), r#""started":null"#),
+            backwards: (field("start_datetime"), r#""start_datetime":"2031-01-01T00:00:00+00:00""#),
         };
-        assert_ne!(spoiled, text);
+        let spoiled = spots.spoiled(how);
         let id = victim.id.clone();
         self.poisoned.insert(("workout", id.clone()), spoiled);
         Key { resource: "workout", id }
@@ -90,7 +87,7 @@ impl Subject for Oura {
     }
 
     fn reorder(&mut self, n: u32) {
-        self.order = [Order::OldestFirst, Order::NewestFirst, Order::Shuffled][n as usize % 3];
+        self.order = Order::OldestFirst.other(n);
     }
 
     fn hide(&mut self, resource: &'static str) {

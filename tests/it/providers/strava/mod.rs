@@ -6,12 +6,12 @@ mod activity;
 mod subject;
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::support::net::{Reply, Request};
+use crate::support::order::Order;
 use crate::support::provider::{Refusal, Simulation};
 use crate::support::tokens::Grants;
 use crate::support::truth::Truth;
@@ -19,15 +19,6 @@ pub use activity::Activity;
 
 /// The person's number.
 pub const ATHLETE: i64 = 4_101_001;
-
-/// In which order the list comes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    #[default]
-    NewestFirst,
-    OldestFirst,
-    Shuffled,
-}
 
 /// What an application may ask, and has asked: of all requests, and of those that only read.
 #[derive(Clone, Debug)]
@@ -67,15 +58,7 @@ impl Strava {
         let mut all: Vec<&Activity> = self.activities.iter().filter(|a| a.start() <= self.now).collect();
         all.sort_by_key(|activity| {
             let at = activity.start().timestamp();
-            match self.order {
-                Order::NewestFirst => -at,
-                Order::OldestFirst => at,
-                Order::Shuffled => {
-                    let mut hasher = DefaultHasher::new();
-                    activity.id.hash(&mut hasher);
-                    (hasher.finish() >> 1).cast_signed()
-                }
-            }
+            self.order.rank(at, activity.id)
         });
         all
     }

@@ -7,8 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::activity::{Activity, Kind};
-use super::{ATHLETE, Budget, Order, Strava};
+use super::{ATHLETE, Budget, Strava};
 use crate::support::faults::What;
+use crate::support::order::{Order, Spots};
 use crate::support::subject::{Key, Poison, Subject};
 
 impl Strava {
@@ -41,7 +42,7 @@ impl Strava {
                 .map(|(id, retired)| (id.to_owned(), gear(id, retired)))
                 .into(),
             activities: vec![],
-            order: Order::default(),
+            order: Order::NewestFirst,
             most_a_page: 200,
             hidden: false,
             inactive: false,
@@ -134,19 +135,17 @@ impl Subject for Strava {
 
     fn poison(&mut self, how: Poison) -> Key {
         let victim = self.recent(6).clone();
-        let text = victim.summary.to_string();
         let field = |name: &str| format!(r#""{name}":{}"#, victim.summary[name]);
-        let spoiled = match how {
-            Poison::Nul => text.replace(&field("name"), r#""name":"rou\u0000nd""#),
-            Poison::Surrogate => text.replace(&field("name"), r#""name":"rou\ud83dnd""#),
-            Poison::Huge => text.replace(&field("total_elevation_gain"), r#""total_elevation_gain":1e400"#),
-            Poison::WrongType => text.replace(&field("total_elevation_gain"), r#""total_elevation_gain":{"v":7.2}"#),
-            Poison::NoKey => text.replace(&format!("{},", field("id")), ""),
-            Poison::NulKey | Poison::LongKey => text.replace(&field("id"), &format!(r#""id":"{}""#, how.key())),
-            Poison::NoStart => text.replace(&field("start_date"), r#""started":null"#),
-            Poison::Backwards => text.replace(&field("elapsed_time"), r#""elapsed_time":-600"#),
+        let spots = Spots {
+            text: victim.summary.to_string(),
+            words: ("name", field("name")),
+            number: ("total_elevation_gain", field("total_elevation_gain")),
+            key: ("id", field("id")),
+            no_key: (format!("{},", field("id")), ""),
+            no_start: (field("start_date"), r#""started":null"#),
+            backwards: (field("elapsed_time"), r#""elapsed_time":-600"#),
         };
-        assert_ne!(spoiled, text);
+        let spoiled = spots.spoiled(how);
         self.poisoned.insert(victim.id, spoiled);
         Key { resource: "activities", id: victim.id.to_string() }
     }
@@ -154,7 +153,7 @@ impl Subject for Strava {
     fn forget_pages(&mut self) {} // they are numbers
 
     fn reorder(&mut self, n: u32) {
-        self.order = [Order::NewestFirst, Order::OldestFirst, Order::Shuffled][n as usize % 3];
+        self.order = Order::NewestFirst.other(n);
     }
 
     fn hide(&mut self, _: &'static str) {

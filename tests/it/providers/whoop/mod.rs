@@ -7,24 +7,15 @@ mod subject;
 mod truth;
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::support::net::{Reply, Request};
+use crate::support::order::Order;
 use crate::support::provider::Simulation;
 use crate::support::tokens::base64url;
 use crate::support::truth::Truth;
 use person::Person;
-
-/// In which order a collection is listed. Newest first is what WHOOP says; a client should not depend on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    #[default]
-    NewestFirst,
-    OldestFirst,
-    Shuffled,
-}
 
 /// Which records a window holds. The documents say that it filters on a record's own start and end, and no more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +75,7 @@ impl Whoop {
     pub fn new(person: Person) -> Self {
         Whoop {
             person,
-            order: Order::default(),
+            order: Order::NewestFirst,
             holds: Holds::default(),
             hidden: vec![],
             clamp_days: None,
@@ -136,15 +127,7 @@ impl Whoop {
 
     fn key(&self, item: &Item) -> Key {
         let millis = item.start.timestamp_millis();
-        let rank = match self.order {
-            Order::NewestFirst => -millis,
-            Order::OldestFirst => millis,
-            Order::Shuffled => {
-                let mut hasher = DefaultHasher::new();
-                item.id.hash(&mut hasher);
-                (hasher.finish() >> 1).cast_signed()
-            }
-        };
+        let rank = self.order.rank(millis, &item.id);
         (rank, item.id.clone())
     }
 

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::Whoop;
 use super::person::{Person, workout};
 use super::records::Scored;
-use super::{Order, Whoop};
 use crate::support::faults::What;
+use crate::support::order::{Order, Spots};
 use crate::support::subject::{Key, Poison, Subject};
 use crate::support::truth::stamp;
 
@@ -71,23 +72,18 @@ impl Subject for Whoop {
         let recent = self.person.workouts.iter_mut().filter(|w| w.start > now - TimeDelta::days(6));
         let victim = recent.min_by_key(|w| w.start).expect("a recent workout");
         victim.state = Scored::Yes;
-        let (id, text) = (victim.id.clone(), victim.text(user));
+        let id = victim.id.clone();
         let start = format!(r#""start":"{}""#, stamp(victim.start));
-        let energy = format!(r#""kilojoule":{}"#, victim.kilojoule);
-        let sport = format!(r#""sport_name":"{}""#, victim.sport);
-        let spoiled = match how {
-            Poison::Nul => text.replace(&sport, r#""sport_name":"run\u0000ning""#),
-            Poison::Surrogate => text.replace(&sport, r#""sport_name":"run\ud83dning""#),
-            Poison::Huge => text.replace(&energy, r#""kilojoule":1e400"#),
-            Poison::WrongType => text.replace(&energy, r#""kilojoule":{"v":7.2}"#),
-            Poison::NoKey => text.replace(&format!(r#""id":"{id}","#), ""),
-            Poison::NulKey | Poison::LongKey => {
-                text.replace(&format!(r#""id":"{id}""#), &format!(r#""id":"{}""#, how.key()))
-            }
-            Poison::NoStart => text.replace(&format!("{start},"), ""),
-            Poison::Backwards => text.replace(&start, r#""start":"2031-01-01T00:00:00.000Z""#),
+        let spots = Spots {
+            text: victim.text(user),
+            words: ("sport_name", format!(r#""sport_name":"{}""#, victim.sport)),
+            number: ("kilojoule", format!(r#""kilojoule":{}"#, victim.kilojoule)),
+            key: ("id", format!(r#""id":"{id}""#)),
+            no_key: (format!(r#""id":"{id}","#), ""),
+            no_start: (format!("{start},"), ""),
+            backwards: (start, r#""start":"2031-01-01T00:00:00.000Z""#),
         };
-        assert_ne!(spoiled, text);
+        let spoiled = spots.spoiled(how);
         self.poisoned.insert(("workouts", id.clone()), spoiled);
         Key { resource: "workouts", id }
     }
@@ -97,7 +93,7 @@ impl Subject for Whoop {
     }
 
     fn reorder(&mut self, n: u32) {
-        self.order = [Order::NewestFirst, Order::OldestFirst, Order::Shuffled][n as usize % 3];
+        self.order = Order::NewestFirst.other(n);
     }
 
     fn hide(&mut self, resource: &'static str) {

@@ -7,7 +7,6 @@ pub mod records;
 mod subject;
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,6 +14,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::support::net::{Reply, Request};
+use crate::support::order::Order;
 use crate::support::provider::{Refusal, Simulation};
 use crate::support::tokens::Grants;
 use crate::support::truth::Truth;
@@ -30,15 +30,6 @@ pub const CHANGING: &[&str] = LISTINGS.split_at(4).0;
 const PAGE: usize = 15;
 
 const OWNER: u64 = 4_101_001;
-
-/// In which order a listing comes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    #[default]
-    OldestFirst,
-    NewestFirst,
-    Shuffled,
-}
 
 pub struct Withings {
     pub docs: Vec<Doc>,
@@ -70,17 +61,9 @@ impl Withings {
             return vec![];
         }
         let mut items: Vec<&Doc> = self.docs.iter().filter(|d| d.resource == resource && d.since <= self.now).collect();
-        items.sort_by_key(|doc| {
+        items.sort_by_cached_key(|doc| {
             let at = doc.at.timestamp();
-            let rank = match self.order {
-                Order::OldestFirst => at,
-                Order::NewestFirst => -at,
-                Order::Shuffled => {
-                    let mut hasher = DefaultHasher::new();
-                    doc.id.hash(&mut hasher);
-                    (hasher.finish() >> 1).cast_signed()
-                }
-            };
+            let rank = self.order.rank(at, &doc.id);
             (rank, doc.id.clone())
         });
         items

@@ -6,7 +6,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
 use super::records::{self, Local, Place};
-use super::{Doc, Order, PAGE, Withings, day};
+use super::{Doc, PAGE, Withings, day};
+use crate::support::order::Order;
 
 impl Withings {
     /// A user of so many days, with naps, weights entered by hand, weights that may be somebody else's, and travel.
@@ -27,7 +28,7 @@ impl Withings {
         Withings {
             docs: vec![],
             goals: json!([]),
-            order: Order::default(),
+            order: Order::OldestFirst,
             page: PAGE,
             signals_refused: false,
             hidden: vec![],

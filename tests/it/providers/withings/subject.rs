@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::person::{number, place_on};
 use super::records::{self, Local};
-use super::{Doc, LISTINGS, Order, Withings};
+use super::{Doc, LISTINGS, Withings};
 use crate::support::faults::What;
+use crate::support::order::{Order, Spots};
 use crate::support::subject::{Key, Poison, Subject};
 
 impl Subject for Withings {
@@ -85,20 +86,17 @@ impl Subject for Withings {
     fn poison(&mut self, how: Poison) -> Key {
         let since = self.clock() - TimeDelta::days(6);
         let victim = self.docs.iter().find(|d| d.resource == "workouts" && d.at > since).expect("a recent workout");
-        let text = victim.value.to_string();
         let field = |name: &str| format!(r#""{name}":{}"#, victim.value[name]);
-        let steps = format!(r#""steps":{}"#, victim.value["data"]["steps"]);
-        let spoiled = match how {
-            Poison::Nul => text.replace(&field("timezone"), r#""timezone":"Eur\u0000ope""#),
-            Poison::Surrogate => text.replace(&field("timezone"), r#""timezone":"Eur\ud83dope""#),
-            Poison::Huge => text.replace(&steps, r#""steps":1e400"#),
-            Poison::WrongType => text.replace(&steps, r#""steps":{"v":7.2}"#),
-            Poison::NoKey => text.replace(&field("id"), r#""number":1"#),
-            Poison::NulKey | Poison::LongKey => text.replace(&field("id"), &format!(r#""id":"{}""#, how.key())),
-            Poison::NoStart => text.replace(&field("startdate"), r#""started":null"#),
-            Poison::Backwards => text.replace(&field("enddate"), r#""enddate":1000000000"#),
+        let spots = Spots {
+            text: victim.value.to_string(),
+            words: ("timezone", field("timezone")),
+            number: ("steps", format!(r#""steps":{}"#, victim.value["data"]["steps"])),
+            key: ("id", field("id")),
+            no_key: (field("id"), r#""number":1"#),
+            no_start: (field("startdate"), r#""started":null"#),
+            backwards: (field("enddate"), r#""enddate":1000000000"#),
         };
-        assert_ne!(spoiled, text);
+        let spoiled = spots.spoiled(how);
         let id = victim.id.clone();
         self.poisoned.insert(("workouts", id.clone()), spoiled);
         Key { resource: "workouts", id }
@@ -109,7 +107,7 @@ impl Subject for Withings {
     }
 
     fn reorder(&mut self, n: u32) {
-        self.order = [Order::OldestFirst, Order::NewestFirst, Order::Shuffled][n as usize % 3];
+        self.order = Order::OldestFirst.other(n);
     }
 
     fn hide(&mut self, resource: &'static str) {
