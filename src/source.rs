@@ -75,12 +75,16 @@ pub(crate) struct Alias {
 pub(crate) struct Retired {
     /// With underscores, lower case.
     pub(crate) id: &'static str,
+    /// As its maker writes it.
+    pub(crate) title: &'static str,
     /// What became of it.
     pub(crate) what: &'static str,
     /// Where its data are.
     pub(crate) kept: &'static str,
     /// What to do instead.
     pub(crate) next: &'static str,
+    /// The day of it, for lists of sources: nobody has it among their own any more.
+    pub(crate) notice: Notice,
 }
 
 /// The way in over a provider's interface.

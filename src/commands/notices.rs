@@ -32,12 +32,22 @@ pub(crate) fn near(sources: impl IntoIterator<Item = &'static Source>, today: Na
 
 /// Two lines: what happens when, and what to do about it.
 pub(crate) fn lines((source, notice): &Announcement, today: NaiveDate) -> String {
-    format!("notice: {}, {}\nnext:   {}", source.title, notice.said(today), notice.next)
+    of(source.title, notice, today)
+}
+
+/// The same of what has the title `title`.
+pub(crate) fn of(title: &str, notice: &Notice, today: NaiveDate) -> String {
+    format!("notice: {title}, {}\nnext:   {}", notice.said(today), notice.next)
 }
 
 /// As in `--json`: `near` is null while the day is more than 90 days away.
 pub(crate) fn document((source, notice): &Announcement, today: NaiveDate) -> Value {
-    json!({"source": source.id, "kind": notice.kind.word(), "on": notice.on, "days_left": notice.days_left(today),
+    document_of(source.id, notice, today)
+}
+
+/// The same of what has the id `id`.
+pub(crate) fn document_of(id: &str, notice: &Notice, today: NaiveDate) -> Value {
+    json!({"source": id, "kind": notice.kind.word(), "on": notice.on, "days_left": notice.days_left(today),
         "near": notice.nearness(today).map(crate::source::Nearness::word), "text": notice.text, "next": notice.next})
 }
 

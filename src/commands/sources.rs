@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::oauth;
 use crate::output::result;
 use crate::run::Person;
-use crate::source::{Source, Window};
+use crate::source::{Retired, Source, Window};
 
 #[derive(clap::Args, Default)]
 #[command(after_help = "Examples:\n  health sources\n  health sources whoop")]
@@ -21,7 +21,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     match &args.source {
-        Some(name) => one(ctx, source_named(name)?),
+        Some(name) => match crate::sources::retired(name) {
+            Some(retired) => Ok(ended(ctx, retired)),
+            None => one(ctx, source_named(name)?),
+        },
         None => all(ctx),
     }
 }
@@ -58,13 +61,37 @@ fn all(ctx: &Context) -> Result<Exit, Failure> {
         documents.push(document(ctx, source, &state));
     }
     if ctx.out.json {
-        ctx.out.json(&json!({"schema": "health.sources/1", "sources": documents,
+        let retired: Vec<Value> = crate::sources::RETIRED.iter().map(|one| retired_document(ctx, one)).collect();
+        ctx.out.json(&json!({"schema": "health.sources/1", "sources": documents, "retired": retired,
             "result": result(Exit::OK, &json!(null), &[])}));
     } else {
         ctx.out.table(&["SOURCE", "KIND", "STATE", "BRINGS", "NEEDS"], &rows);
         tell_notices(ctx, crate::sources::ALL);
+        let today = notices::today(ctx);
+        for retired in crate::sources::RETIRED.iter().filter(|one| one.notice.nearness(today).is_some()) {
+            ctx.out.line(&format!("\n{}", notices::of(retired.title, &retired.notice, today)));
+        }
     }
     Ok(Exit::OK)
+}
+
+/// One that has ended: what became of it, since when, and where its data are. Asking is no mistake; fetching is (code 6).
+fn ended(ctx: &Context, retired: &Retired) -> Exit {
+    if ctx.out.json {
+        ctx.out.json(&json!({"schema": "health.sources/1", "sources": [], "retired": [retired_document(ctx, retired)],
+            "result": result(Exit::OK, &json!(null), &[retired.next])}));
+    } else {
+        let name = retired.id.replace('_', "-");
+        ctx.out.line(&format!("{} ({name}): {}\nkept: {}", retired.title, retired.what, retired.kept));
+        ctx.out.line(&format!("\n{}", notices::of(retired.title, &retired.notice, notices::today(ctx))));
+    }
+    Exit::OK
+}
+
+fn retired_document(ctx: &Context, retired: &Retired) -> Value {
+    let notice = notices::document_of(retired.id, &retired.notice, notices::today(ctx));
+    json!({"id": retired.id, "title": retired.title, "what": retired.what, "kept": retired.kept, "next": retired.next,
+        "notices": [notice]})
 }
 
 /// What is near or has come.

@@ -19,7 +19,6 @@ pub(crate) struct Notice {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Announced {
     /// The interface ends.
-    #[allow(dead_code, reason = "for a source that the provider ends")]
     Retirement,
     /// Only subscribers are served, or only on new terms.
     Subscription,

@@ -1,6 +1,6 @@
 //! The registry: every source, in one slice, and the names of those that have ended.
 
-use crate::source::{Retired, Source};
+use crate::source::{Announced, Notice, Retired, Source, day};
 
 mod apple_health;
 mod google_health;
@@ -14,11 +14,19 @@ pub(crate) static ALL: &[&Source] =
     &[&whoop::SOURCE, &oura::SOURCE, &withings::SOURCE, &strava::SOURCE, &google_health::SOURCE, &apple_health::SOURCE];
 
 /// What people may still ask for.
-static RETIRED: &[Retired] = &[Retired {
+pub(crate) static RETIRED: &[Retired] = &[Retired {
     id: "google_fit",
+    title: "Google Fit",
     what: "Google Fit's interface has taken no new users since May 2024 and ends in 2026: nothing is fetched from it",
     kept: "your Fit history, as files: takeout.google.com, choose \"Fit\"; what moved to Google Health comes from google-health",
     next: "health auth google-health",
+    // 2026 is all that Google says.
+    notice: Notice {
+        kind: Announced::Retirement,
+        on: day(2026, 12, 31),
+        text: "its interface has ended by then, and takes no new users; what moved to Google Health comes from there",
+        next: "keep your Fit history as files from takeout.google.com, choose \"Fit\"; then: health auth google-health",
+    },
 }];
 
 /// The source that a person means by `name`; hyphen and underscore are the same.

@@ -76,6 +76,23 @@ fn google_fit_has_ended() {
         let run = home.health(command).expect(6).says("Google Fit").says("takeout.google.com");
         assert_eq!(run.next(), "health auth google-health");
     }
+    // Of the year alone is known, so its last day counts. Whoever lists sources is told, and asking for it is no mistake.
+    for (now, words, near) in [
+        ("2026-09-30T18:00:00Z", "in 92 days, on 2026-12-31", None),
+        ("2026-11-20T18:00:00Z", "in 41 days, on 2026-12-31", Some("ahead")),
+        ("2027-02-01T18:00:00Z", "since 2026-12-31", Some("past")),
+    ] {
+        home.set("HEALTH_NOW", now);
+        let list = home.health(&["sources"]).expect(0);
+        assert_eq!(list.stdout.contains(&format!("notice: Google Fit, {words}")), near.is_some(), "{}", list.report());
+        home.health(&["sources", "google-fit"]).expect(0).says(words).says("takeout.google.com").says("google-health");
+        for args in [&["sources", "--json"][..], &["sources", "google_fit", "--json"]] {
+            let told = home.health(args).expect(0).json()["retired"][0].clone();
+            let notice = &told["notices"][0];
+            assert_eq!((&told["id"], &notice["kind"]), (&json!("google_fit"), &json!("retirement")));
+            assert_eq!((&notice["on"], &notice["near"]), (&json!("2026-12-31"), &json!(near)));
+        }
+    }
 }
 
 /// The points of a recorded or written answer.
@@ -221,7 +238,7 @@ fn a_night_that_is_not_processed_is_read_again() {
 
 #[test]
 fn readings_of_an_hour_become_points_with_their_device_apart() {
-    let world = World::loaded(Google::few(now()));
+    let world = World::<Google>::loaded_few();
     let mut sql = world.sql();
     let day = "2026-11-18"; // Greenwich and the coast agree on it at ten in the morning there
     let query = format!(
