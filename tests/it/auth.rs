@@ -320,7 +320,7 @@ fn two_logins_at_once() {
 
 #[test]
 fn revoking_tells_the_provider() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     world.health(&["auth", "whoop", "--revoke"]).expect(0);
     let calls = world.provider.requests("revoke");
     assert_eq!(calls.iter().map(|c| c.status).collect::<Vec<_>>(), [204]);

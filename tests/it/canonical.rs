@@ -53,7 +53,7 @@ fn a_late_score_replaces_the_pending_night() {
 
 #[test]
 fn an_edited_body_is_a_second_measurement() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     world.later(Duration::from_hours(24));
     world.ingest().expect(0);
     let mut sql = world.sql();
@@ -71,7 +71,7 @@ fn an_edited_body_is_a_second_measurement() {
 
 #[test]
 fn another_maximum_heart_rate_is_no_other_weight() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     world.provider.with(|w| w.person.body.as_mut().expect("a body").max_heart_rate = 181);
     world.later(Duration::from_hours(24));
     world.ingest().expect(0);
@@ -106,7 +106,7 @@ fn without_a_cycle_a_body_is_dated_at_home() {
 #[test]
 fn a_recovery_outlives_its_sleep() {
     // WHOOP no longer has the night, and still lists its recovery: it stays, on the same day, its instant no longer known.
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let (cycle, sleep) = world.provider.with(|w| {
         let recent = now() - chrono::TimeDelta::days(4);
         let scored = |r: &&crate::providers::whoop::records::Recovery| {
@@ -172,7 +172,7 @@ fn history_steps_are_enough_for_a_rebuild() {
 
 #[test]
 fn ids_are_the_digest_of_their_origin() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let mut sql = world.sql();
     for (table, id) in [
         ("sleep_sessions", "sleep_id"),
@@ -189,7 +189,7 @@ fn ids_are_the_digest_of_their_origin() {
 
 #[test]
 fn show_prints_a_statement_that_runs() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     // One model is a SELECT, the other begins with WITH.
     for (model, rows) in
         [("whoop.sleep_sessions", world.provider.truth().of("sleep_sessions")), ("apple-health.daily_summaries", 0)]
@@ -203,7 +203,7 @@ fn show_prints_a_statement_that_runs() {
 
 #[test]
 fn the_api_views_show_the_night() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let mut sql = world.sql();
     assert!(count(&mut sql, "api.sleep_night_preferred") >= 12);
     assert!(count(&mut sql, "api.workouts_preferred") >= 5);
@@ -212,7 +212,7 @@ fn the_api_views_show_the_night() {
 
 #[test]
 fn a_night_without_a_score_is_not_made_of_its_naps() {
-    let world = World::loaded(Whoop::many(now()));
+    let world = World::<Whoop>::loaded_many();
     let mut sql = world.sql();
     let napped = "select min(local_date) from canonical.sleep_sessions where kind = 'nap' and asleep_s is not null";
     let day = format!("from api.sleep_day where local_date = ({napped})");
@@ -229,7 +229,7 @@ fn a_night_without_a_score_is_not_made_of_its_naps() {
 
 #[test]
 fn stages_stay_inside_the_night() {
-    let world = World::loaded(Whoop::many(now()));
+    let world = World::<Whoop>::loaded_many();
     let wrong =
         "canonical.sleep_sessions where asleep_s > in_bed_s or in_bed_s > extract(epoch from end_at - start_at) + 60
                   or abs(light_s + deep_s + rem_s + coalesce(asleep_unstaged_s, 0) - asleep_s) > 120";

@@ -36,7 +36,7 @@ fn first_ingest_lands_every_record_once<S: Subject>() {
 }
 
 fn second_ingest_changes_nothing<S: Subject>() {
-    let world = World::loaded(S::many(now()));
+    let world = World::<S>::loaded_many();
     let before = fingerprint(&mut world.sql());
     world.ingest().expect(0);
     assert_eq!(before, fingerprint(&mut world.sql()));
@@ -48,7 +48,7 @@ fn second_ingest_changes_nothing<S: Subject>() {
 }
 
 fn an_edited_record_updates_one_row<S: Subject>() {
-    let world = World::loaded(S::many(now()));
+    let world = World::<S>::loaded_many();
     let key = world.provider.with(S::edit_recent);
     let mut sql = world.sql();
     let (raw, at) = (schema::<S>(), &key.id);
@@ -73,7 +73,7 @@ fn an_edited_record_updates_one_row<S: Subject>() {
 }
 
 fn an_edit_behind_the_lookback_is_found_by_force<S: Subject>() {
-    let world = World::loaded(S::many(now()));
+    let world = World::<S>::loaded_many();
     let key = world.provider.with(S::edit_old);
     let version = format!("select run_id from {}.{} where source_id = '{}'", schema::<S>(), key.resource, key.id);
     let mut sql = world.sql();
@@ -86,7 +86,7 @@ fn an_edit_behind_the_lookback_is_found_by_force<S: Subject>() {
 }
 
 fn a_late_record_inside_the_lookback_is_found<S: Subject>() {
-    let world = World::loaded(S::many(now()));
+    let world = World::<S>::loaded_many();
     let key = world.provider.with(S::add_recent);
     world.ingest().expect(0);
     let found = format!("{}.{} where source_id = '{}'", schema::<S>(), key.resource, key.id);
@@ -95,7 +95,7 @@ fn a_late_record_inside_the_lookback_is_found<S: Subject>() {
 }
 
 fn a_record_deleted_upstream_is_retired<S: Subject>() {
-    let world = World::loaded(S::many(now()));
+    let world = World::<S>::loaded_many();
     let key = world.provider.with(S::remove_recent);
     world.ingest().expect(0);
     let mut sql = world.sql();
@@ -198,7 +198,7 @@ fn a_401_that_stays_ends_the_run<S: Subject>() {
 }
 
 fn a_401_of_one_resource_leaves_the_login_alone<S: Subject>() {
-    let world = World::loaded(S::few(now()));
+    let world = World::<S>::loaded_few();
     let fault = world.fault(When::resource(S::PAGED), What::status(401));
     world.ingest().expect(3).says(S::PAGED);
     world.health(&["auth"]).expect(0);
@@ -206,7 +206,7 @@ fn a_401_of_one_resource_leaves_the_login_alone<S: Subject>() {
 }
 
 fn a_401_of_many_resources_renews_once<S: Subject>() {
-    let world = World::loaded(S::few(now()));
+    let world = World::<S>::loaded_few();
     let key = world.provider.with(S::add_recent);
     let others = S::LISTINGS.iter().chain(S::READ_WITH_IT).copied().filter(|one| *one != key.resource);
     let refused: Vec<&'static str> = others.take(6).collect();
@@ -231,7 +231,7 @@ fn a_401_of_many_resources_renews_once<S: Subject>() {
 }
 
 fn a_revoked_login_says_what_to_do<S: Subject>() {
-    let world = World::loaded(S::few(now()));
+    let world = World::<S>::loaded_few();
     world.provider.grants(super::support::tokens::Grants::revoke_all);
     world.token_expires();
     let run = world.ingest().expect(4);
@@ -310,7 +310,7 @@ fn one_poisoned_record_is_one_reject<S: Subject>() {
 }
 
 fn a_410_ends_as_retired<S: Subject>() {
-    let world = World::loaded(S::few(now()));
+    let world = World::<S>::loaded_few();
     let before = fingerprint(&mut world.sql());
     let fault = world.fault(When::any(), What::status(410));
     world.ingest().expect(6);
@@ -349,14 +349,14 @@ fn a_page_token_with_a_nul_costs_its_resource_alone<S: Subject>() {
 }
 
 fn transform_twice_changes_nothing<S: Subject>() {
-    let world = World::loaded(S::many(now()));
+    let world = World::<S>::loaded_many();
     let before = fingerprint(&mut world.sql());
     world.health(&["transform", S::ID]).expect(0);
     assert_eq!(before, fingerprint(&mut world.sql()));
 }
 
 fn an_empty_listing_retires_nothing<S: Subject>() {
-    let world = World::loaded(S::many(now()));
+    let world = World::<S>::loaded_many();
     let before = fingerprint(&mut world.sql());
     world.provider.with(|sim| sim.hide(S::PAGED));
     world.ingest().expect(6).says(S::PAGED);
@@ -370,7 +370,7 @@ fn an_empty_listing_retires_nothing<S: Subject>() {
 }
 
 fn many_deletions_wait_for_a_word<S: Subject>() {
-    let world = World::loaded(S::many(now()));
+    let world = World::<S>::loaded_many();
     let before = fingerprint(&mut world.sql());
     let (resource, gone) = world.provider.with(S::remove_many);
     assert!(gone > 3, "too few for the fuse: {gone}");
@@ -406,7 +406,7 @@ fn one_failing_resource_does_not_stop_the_others<S: Subject>() {
 }
 
 fn a_record_of_another_person_stops_the_run<S: Subject>() {
-    let world = World::loaded(S::few(now()));
+    let world = World::<S>::loaded_few();
     let before = fingerprint(&mut world.sql());
     let fault = world.fault(When::resource(S::OWNED), S::other_person());
     world.provider.with(S::edit_recent);
@@ -428,7 +428,7 @@ fn a_record_of_another_person_stops_the_run<S: Subject>() {
 }
 
 fn rebuild_equals_incremental<S: Subject>() {
-    let world = World::loaded(S::many(now()));
+    let world = World::<S>::loaded_many();
     world.provider.with(|sim| {
         sim.edit_recent();
         sim.add_recent();

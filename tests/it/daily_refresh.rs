@@ -41,7 +41,7 @@ fn the_first_time_reads_everything() {
 
 #[test]
 fn the_next_day_brings_the_next_day() {
-    let world = World::loaded(Whoop::many(now()));
+    let world = World::<Whoop>::loaded_many();
     let open = world.provider.with(|w| w.person.cycles.last().expect("a cycle").id);
     let energy = format!("canonical.daily_summaries where metric_code = 'energy_total' and raw_source_id = '{open}'");
     let mut sql = world.sql();
@@ -102,7 +102,7 @@ fn a_pending_night_is_read_again_however_old() {
 
 #[test]
 fn quiet_means_silent() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     for args in [vec!["daily-refresh", "-q"], vec!["daily-refresh", "whoop", "--quiet"]] {
         let run = world.health(&args).expect(0);
         assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
@@ -123,7 +123,7 @@ fn it_heals_gaps() {
 
 #[test]
 fn weeks_of_silence_are_caught_up() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     for _ in 0..25 {
         world.later(DAY);
         world.provider.with(Whoop::next_day);
@@ -135,7 +135,7 @@ fn weeks_of_silence_are_caught_up() {
 
 #[test]
 fn a_failed_day_deletes_nothing() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     world.later(DAY);
     world.provider.with(Whoop::next_day);
     let before = fingerprint(&mut world.sql());
@@ -147,7 +147,7 @@ fn a_failed_day_deletes_nothing() {
 
 #[test]
 fn a_dropped_connection_wakes_nobody() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let fault = world.fault(When::resource("cycles").nth(1), What::reset(10));
     let run = world.health(&["daily-refresh", "-q"]).expect(0);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
@@ -156,7 +156,7 @@ fn a_dropped_connection_wakes_nobody() {
 
 #[test]
 fn a_dead_login_asks_once_for_a_person() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     world.provider.grants(super::support::tokens::Grants::revoke_all);
     world.token_expires();
     let run = world.health(&["daily-refresh"]).expect(4);
@@ -168,7 +168,7 @@ fn a_dead_login_asks_once_for_a_person() {
 
 #[test]
 fn a_skipped_source_is_not_asked() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     world.health(&["daily-refresh", "--skip", "whoop"]);
     assert_eq!(world.provider.log().len(), 0);
 }
@@ -187,7 +187,7 @@ fn clock_changes_do_not_matter() {
 
 #[test]
 fn the_report_is_one_document() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let json = world.health(&["daily-refresh", "--json"]).expect(0).json();
     assert_eq!(json["schema"], "health.daily-refresh/1");
     assert_eq!((json["result"]["code"].as_str(), json["result"]["exit"].as_i64()), (Some("ok"), Some(0)));

@@ -47,7 +47,7 @@ fn set_aside(what: What, code: i32) {
 /// A fault of everything that stays: nothing new, nothing lost.
 #[track_caller]
 fn ended(what: What, code: i32) {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let before = fingerprint(&mut world.sql());
     world.provider.with(Whoop::edit_recent);
     let fault = world.fault(When::any(), what);
@@ -141,7 +141,7 @@ fn s1_one_resource_is_refused() {
 
 #[test]
 fn s3_forbidden_is_not_an_error_loop() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let fault = world.fault(When::any(), What::status(403));
     world.ingest().expect_one_of(&[4, 6]);
     assert!(world.provider.data_requests().len() <= 6, "asked again although forbidden");
@@ -297,7 +297,7 @@ fn p7_a_record_on_two_pages_is_one_row() {
 
 #[test]
 fn p11_a_failed_listing_retires_nothing() {
-    let world = World::loaded(Whoop::many(now()));
+    let world = World::<Whoop>::loaded_many();
     world.provider.with(|w| w.person.sleeps.truncate(10));
     let fault = world.fault(When::resource("sleeps").from(2), What::status(500));
     let whole = world.fault(When::resource("workouts"), What::status(500));
@@ -309,7 +309,7 @@ fn p11_a_failed_listing_retires_nothing() {
 
 #[test]
 fn p11_the_fuse_holds_back_mass_deletion() {
-    let world = World::loaded(Whoop::many(now()));
+    let world = World::<Whoop>::loaded_many();
     let recent = now() - TimeDelta::days(6);
     let before = world.provider.with(|w| w.person.sleeps.clone());
     // More than three, and more than a tenth: nobody deletes that by hand.
@@ -328,7 +328,7 @@ fn p11_the_fuse_holds_back_mass_deletion() {
 
 #[test]
 fn p11_a_few_deletions_pass_and_may_return() {
-    let world = World::loaded(Whoop::many(now()));
+    let world = World::<Whoop>::loaded_many();
     let gone = world.provider.with(|w| {
         let n = w.person.workouts.len();
         w.person.workouts.sort_by_key(|w| w.start);
@@ -365,7 +365,7 @@ fn p17_many_records_at_one_instant() {
 
 #[test]
 fn p22_an_older_version_does_not_win() {
-    let world = World::loaded(Whoop::many(now()));
+    let world = World::<Whoop>::loaded_many();
     let old = world.provider.with(|w| w.person.sleeps.clone());
     let key = world.provider.with(Whoop::edit_recent);
     world.ingest().expect(0);

@@ -101,7 +101,7 @@ fn k9_a_signal_also_ends_the_models() {
 
 #[test]
 fn a_command_without_pages_ends_at_once_and_says_so() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let mut sql = world.sql();
     let mut holding = sql.transaction().expect("a transaction");
     holding.batch_execute("lock table whoop_raw.sleeps in access exclusive mode").expect("a lock");
@@ -289,7 +289,7 @@ fn d6_a_page_that_is_written_twice_forgets_nothing() {
 
 #[test]
 fn d7_a_lock_held_by_somebody_is_waited_for() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     world.provider.with(Whoop::edit_recent);
     let mut other = world.sql();
     let mut reading = other.transaction().expect("a transaction");

@@ -65,7 +65,7 @@ fn a_transform_dies_anywhere() {
         name: "rebuild",
         args: &["transform", "whoop", "--rebuild"],
         points: &["model."],
-        world: || World::loaded(Whoop::few(now())),
+        world: || World::<Whoop>::loaded_few(),
         again: |_| {},
         twice: false,
         judge: |world, _, args| world.oracle().command(args).check(),
@@ -81,7 +81,7 @@ fn a_token_refresh_dies_anywhere() {
         args: &["ingest", "whoop"],
         points: &["token."],
         world: || {
-            let world = World::loaded(Whoop::few(now()));
+            let world = World::<Whoop>::loaded_few();
             world.provider.grants(|g| g.tries = 2); // `judge` counts more exactly
             world
         },

@@ -2,9 +2,8 @@
 
 use crate::providers::strava::Strava;
 use crate::support::cli::Home;
-use crate::support::subject::Subject;
 use crate::support::truth::instant;
-use crate::support::world::{World, now};
+use crate::support::world::World;
 
 /// The day on which Strava's interface moves.
 const DAY: &str = "2027-06-01";
@@ -20,7 +19,7 @@ fn moving(notices: &serde_json::Value) -> &serde_json::Value {
 
 #[test]
 fn a_notice_is_shown_from_90_days_ahead() {
-    let world = World::loaded(Strava::few(now()));
+    let world = World::<Strava>::loaded_few();
     let looks = [&["status"][..], &["status", "strava"], &["sources"], &["sources", "strava"], &["doctor"]];
     at(&world, "2027-03-02");
     for look in looks {
@@ -62,7 +61,7 @@ fn a_notice_is_shown_from_90_days_ahead() {
 
 #[test]
 fn a_schedule_shows_it_once_a_week() {
-    let world = World::loaded(Strava::few(now()));
+    let world = World::<Strava>::loaded_few();
     let shown = |day: &str| {
         at(&world, day);
         let run = world.health(&["daily-refresh", "-q"]).expect(0);

@@ -288,7 +288,7 @@ fn a_part_is_not_read_without_knowing_whose_it_is() {
 
 #[test]
 fn what_is_edited_weeks_later_is_found_by_the_first_run_of_a_week() {
-    let world = World::loaded(Oura::many(now()));
+    let world = World::<Oura>::loaded_many();
     let key = world.provider.with(|sim| sim.score_again(20));
     let version = format!("select run_id from oura_raw.daily_sleep where source_id = '{}'", key.id);
     let before = value(&mut world.sql(), &version);
@@ -304,7 +304,7 @@ fn what_is_edited_weeks_later_is_found_by_the_first_run_of_a_week() {
 
 #[test]
 fn a_sleep_that_moves_to_another_day_stays_one_row() {
-    let world = World::loaded(Oura::few(now()));
+    let world = World::<Oura>::loaded_few();
     let id = world.provider.with(|sim| {
         let night =
             sim.docs.iter_mut().rfind(|d| d.resource == "sleep" && d.value["type"] == "long_sleep").expect("a night");

@@ -106,7 +106,7 @@ fn j14_duplicate_keys_stay_in_raw() {
 
 #[test]
 fn j15_other_spacing_is_a_new_version_of_raw_alone() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let mut sql = world.sql();
     let all = "select to_jsonb(w) - array['raw_hash','run_id','updated_at'] as row from canonical.workouts w order by workout_id";
     let before = rows(&mut sql, all);
@@ -225,7 +225,7 @@ fn rejects_are_listed_shown_and_resolved() {
 
 #[test]
 fn a_person_is_the_same_at_the_provider_every_day() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let truth = world.provider.truth();
     assert_eq!(truth.of("user_identity"), 1);
     assert!(truth.records() > 30);
@@ -239,7 +239,7 @@ fn a_person_is_the_same_at_the_provider_every_day() {
 
 #[test]
 fn j5_a_row_that_canonical_refuses_is_told_once() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     world.provider.with(|w| {
         let user = w.person.profile.user_id;
         let spoilt = w.person.recoveries.iter_mut().nth_back(4).expect("a recovery");
@@ -267,7 +267,7 @@ fn j5_a_row_that_canonical_refuses_is_told_once() {
 
 #[test]
 fn j5_a_refused_newer_version_leaves_no_old_value_as_current() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     let (cycle, score) = world.provider.with(|w| {
         let user = w.person.profile.user_id;
         let scored =

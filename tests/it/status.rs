@@ -10,8 +10,7 @@ use crate::apple_health::exports::{Export, Record};
 use crate::providers::whoop::Whoop;
 use crate::support::cli::Home;
 use crate::support::pg::files;
-use crate::support::subject::Subject;
-use crate::support::world::{World, now};
+use crate::support::world::World;
 
 const MONTH: Duration = Duration::from_hours(30 * 24);
 
@@ -37,7 +36,7 @@ fn old_data_is_stale_whatever_stopped_it() {
         }),
     ];
     for (state, stop) in stops {
-        let world = World::loaded(Whoop::few(now()));
+        let world = World::<Whoop>::loaded_few();
         world.health(&["status", "--fail-if-stale"]).expect(0).says("nothing needs you");
         stop(&world);
         world.later(MONTH);
@@ -50,7 +49,7 @@ fn old_data_is_stale_whatever_stopped_it() {
 
 #[test]
 fn a_source_that_was_switched_off_is_waited_for_by_nobody() {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     std::fs::write(world.home.work().join("health.toml"), "[sources.whoop]\nenabled = false\n").unwrap();
     world.later(MONTH);
     world.health(&["status", "--fail-if-stale"]).expect(0).says("off").says("nothing needs you");

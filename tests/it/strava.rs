@@ -60,7 +60,7 @@ fn scopes_stand_between_commas_and_the_redirect_tells_which_were_granted() {
 
 #[test]
 fn a_scope_that_is_missing_is_no_dead_login() {
-    let world = World::loaded(Strava::few(now()));
+    let world = World::<Strava>::loaded_few();
     let body = r#"{"message":"Authorization Error","errors":[{"resource":"AccessToken","field":"activity:read_permission","code":"missing"}]}"#;
     let fault = world.fault(When::resource("activities"), What::Answer(401, vec![], body));
     world.ingest().expect(3).says("did not grant what activities needs");
@@ -70,7 +70,7 @@ fn a_scope_that_is_missing_is_no_dead_login() {
 
 #[test]
 fn a_renewal_may_give_the_same_access_token() {
-    let world = World::loaded(Strava::few(now()));
+    let world = World::<Strava>::loaded_few();
     let fault = world.fault(When::resource("athlete").nth(1), What::status(401));
     world.ingest().expect(0);
     fault.assert();
@@ -95,7 +95,7 @@ fn a_grant_is_withdrawn_with_the_credentials_of_the_application() {
 
 #[test]
 fn an_application_without_subscription_is_told_apart_from_a_dead_login() {
-    let world = World::loaded(Strava::few(now()));
+    let world = World::<Strava>::loaded_few();
     let before = fingerprint(&mut world.sql());
     world.provider.with(|sim| sim.inactive = true);
     let run = world.ingest().expect(6).says("inactive").says("subscription");
@@ -226,7 +226,7 @@ fn a_part_of_the_budget_is_left_for_listings() {
 
 #[test]
 fn only_what_changed_is_read_again() {
-    let world = World::loaded(Strava::few(now()));
+    let world = World::<Strava>::loaded_few();
     world.ingest().expect(0);
     let single = |world: &World<Strava>| {
         let of = |name: &str| world.provider.requests(name).len();
@@ -257,7 +257,7 @@ fn only_what_changed_is_read_again() {
 
 #[test]
 fn a_deletion_behind_the_lookback_is_found_within_a_week() {
-    let world = World::loaded(Strava::many(now()));
+    let world = World::<Strava>::loaded_many();
     let id = world.provider.with(|sim| {
         let old = now() - chrono::TimeDelta::days(45);
         let place = sim.activities.iter().position(|a| a.start() < old && a.has_series()).expect("an old activity");
@@ -311,7 +311,7 @@ fn requests_are_the_least_that_pages_allow() {
 
 #[test]
 fn series_become_points_on_the_clock() {
-    let world = World::loaded(Strava::few(now()));
+    let world = World::<Strava>::loaded_few();
     let mut sql = world.sql();
     let points = |sport: &str| {
         format!(
@@ -348,7 +348,7 @@ fn series_become_points_on_the_clock() {
 
 #[test]
 fn a_weight_is_a_measurement_when_it_changes() {
-    let world = World::loaded(Strava::few(now()));
+    let world = World::<Strava>::loaded_few();
     let weights = "select value_num, local_date from canonical.biometrics_vitals where metric_code = 'weight' and retired_at is null order by observed_at";
     world.provider.with(|sim| sim.athlete["updated_at"] = json!("2026-11-20T10:00:00Z"));
     world.later(Duration::from_hours(24));

@@ -20,7 +20,7 @@ fn p11_a_record_across_a_border_is_not_taken_for_deleted() {
     let (since, until) = ("2026-11-08T09:00:00Z", "2026-11-15T09:00:00Z");
     let read = ["ingest", "whoop", "--since", since, "--until", until, "--force"];
     for holds in [Holds::Beginning, Holds::Inside, Holds::Overlapping] {
-        let world = World::loaded(Whoop::many(now()));
+        let world = World::<Whoop>::loaded_many();
         world.provider.with(|w| w.holds = holds);
         for border in [since, until].map(instant) {
             let across = world.provider.with(|w| w.person.sleeps.iter().any(|s| s.start < border && s.end > border));
@@ -63,7 +63,7 @@ fn p18_a_silently_cut_window_is_read_to_its_beginning() {
 
 #[test]
 fn p18_weeks_of_silence_lose_and_retire_nothing() {
-    let world = World::loaded(Whoop::many(now()));
+    let world = World::<Whoop>::loaded_many();
     for _ in 0..40 {
         world.later(Duration::from_hours(24));
         world.provider.with(Whoop::next_day);

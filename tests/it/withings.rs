@@ -53,7 +53,7 @@ fn a_code_is_good_for_half_a_minute() {
 
 #[test]
 fn a_dead_token_is_a_status_and_not_an_outage() {
-    let world = World::loaded(Withings::few(now()));
+    let world = World::<Withings>::loaded_few();
     world.provider.grants(crate::support::tokens::Grants::revoke_all);
     world.token_expires();
     world.ingest().expect(4).says("status 503");
@@ -75,7 +75,7 @@ fn a_dead_token_is_a_status_and_not_an_outage() {
 #[test]
 fn a_renewal_that_died_on_the_way_is_repaired_by_the_old_token() {
     for point in ["token.post_sent", "token.response_read"] {
-        let world = World::loaded(Withings::few(now()));
+        let world = World::<Withings>::loaded_few();
         world.provider.grants(|g| g.tries = 2);
         world.token_expires();
         world.home.set("HEALTH_FAILPOINT", point);
@@ -94,7 +94,7 @@ fn a_renewal_that_died_on_the_way_is_repaired_by_the_old_token() {
 
 #[test]
 fn the_second_chance_ends_after_eight_hours() {
-    let world = World::loaded(Withings::few(now()));
+    let world = World::<Withings>::loaded_few();
     world.provider.grants(|g| g.tries = 2);
     world.token_expires();
     world.home.set("HEALTH_FAILPOINT", "token.response_read");
@@ -108,7 +108,7 @@ fn the_second_chance_ends_after_eight_hours() {
 
 #[test]
 fn an_answer_that_breaks_off_is_asked_for_again_at_once() {
-    let world = World::loaded(Withings::few(now()));
+    let world = World::<Withings>::loaded_few();
     world.provider.grants(|g| g.tries = 2);
     world.token_expires();
     let fault = world.fault(When::resource("token").nth(1), What::cut(20));
@@ -131,7 +131,7 @@ fn a_withdrawal_is_signed() {
 
 #[test]
 fn an_account_keeps_to_its_person() {
-    let world = World::loaded(Withings::few(now()));
+    let world = World::<Withings>::loaded_few();
     world.health(&["auth", "withings", "--forget"]).expect(0);
     let fault = world.fault(When::resource("token"), What::replace("4101001", "4101002"));
     world.login();
@@ -148,7 +148,7 @@ fn an_account_keeps_to_its_person() {
 
 #[test]
 fn the_statuses_of_envelopes_are_acted_on() {
-    let world = World::loaded(Withings::few(now()));
+    let world = World::<Withings>::loaded_few();
     let said = |status: &'static str| What::Answer(200, vec![("retry-after", "1".into())], status);
     // 601 waits, a 401 renews once, and a 503 is a mistake of ours that is not made twice.
     let busy =
@@ -174,7 +174,7 @@ fn the_statuses_of_envelopes_are_acted_on() {
 
 #[test]
 fn a_run_finds_what_changed_however_old_it_is() {
-    let world = World::loaded(Withings::many(now()));
+    let world = World::<Withings>::loaded_many();
     world.later(Duration::from_hours(24));
     let id = world.provider.with(|sim| sim.weigh_again(30));
     let workout = world.provider.with(Subject::add_recent);
@@ -199,7 +199,7 @@ fn a_run_finds_what_changed_however_old_it_is() {
 
 #[test]
 fn what_was_deleted_shows_when_all_is_listed_again() {
-    let world = World::loaded(Withings::many(now()));
+    let world = World::<Withings>::loaded_many();
     let id = world.provider.with(|sim| sim.forget("measures", 30));
     let gone = format!("withings_raw.measures where source_id = '{id}' and missing_since_run_id is not null");
     world.later(Duration::from_hours(24));
@@ -220,7 +220,7 @@ fn what_was_deleted_shows_when_all_is_listed_again() {
 
 #[test]
 fn a_night_that_changed_late_has_its_details_read_again() {
-    let world = World::loaded(Withings::many(now()));
+    let world = World::<Withings>::loaded_many();
     world.later(Duration::from_hours(24));
     let (night, stretch) = world.provider.with(|sim| sim.stage_again(20));
     world.ingest().expect(0);

@@ -3,5 +3,4 @@ create temporary table if not exists raw_stage (
   record_at timestamptz,
   payload   json not null,
   hash      bytea not null
-) on commit delete rows;
-truncate pg_temp.raw_stage
+) on commit delete rows

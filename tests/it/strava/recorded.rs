@@ -230,7 +230,7 @@ fn recorded_refusals_mean_what_they_say() {
         ("api/activity_with_ratelimit_exceeded.json", 429, 3),
     ] {
         let Some(body) = read(file) else { return };
-        let world = World::loaded(Strava::few(now()));
+        let world = World::<Strava>::loaded_few();
         let body: &'static str = Box::leak(body.to_string().into_boxed_str());
         let fault = world.fault(When::resource("activities"), What::Answer(status, vec![], body));
         world.health(&["ingest", "strava", "--max-time", "2s"]).expect(code);

@@ -270,34 +270,38 @@ fn point_differences(client: &mut Client, id: &str, truth: &Truth) -> Vec<String
 /// Every canonical row leads back to the raw version it was made from, to a run, and to a model.
 fn lineage_differences(client: &mut Client, id: &str) -> Vec<String> {
     let mut wrong = vec![];
+    let schema = format!("{id}_raw");
+    let raw: BTreeSet<String> = tables(client, &schema).into_iter().map(|(_, table)| table).collect();
     for table in ["user_identity", "sleep_sessions", "workouts", "biometrics_vitals", "scores", "daily_summaries"] {
-        let sql = format!("select * from canonical.{table} where source_system = '{id}'");
-        for row in rows(client, &sql) {
-            let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
-            let (raw_table, key, hash) = (text("raw_table"), text("raw_source_id"), text("raw_hash"));
-            let (schema, resource) = raw_table.split_once('.').unwrap_or(("", ""));
-            if schema != format!("{id}_raw") {
+        let of = format!("select distinct raw_table from canonical.{table} where source_system = '{id}' order by 1");
+        let from: Vec<String> = client.query(&of, &[]).expect("raw tables").iter().map(|row| row.get(0)).collect();
+        for raw_table in from {
+            let Some((of, resource)) = raw_table.split_once('.').filter(|(of, _)| *of == schema) else {
                 continue; // computed from canonical rows
-            }
-            let at = format!("{table} {key} {}", text("raw_path"));
+            };
+            assert!(raw.contains(resource), "{table} names {raw_table}, which is no table");
             let sql = format!(
-                r#"select exists (select from {schema}."{resource}" r where r.source_id = $1 and '\x' || encode(r.hash, 'hex') = $2)
-                    or exists (select from {schema}.history h where h.resource = $3 and h.source_id = $1 and '\x' || encode(h.hash, 'hex') = $2)"#
+                r#"select c.raw_source_id || ' ' || coalesce(c.raw_path, ''), c.run_id, c.mapping_version,
+                          exists (select from {of}."{resource}" r where r.source_id = c.raw_source_id and r.hash = c.raw_hash)
+                            or exists (select from {of}.history h
+                                        where h.resource = $2 and h.source_id = c.raw_source_id and h.hash = c.raw_hash),
+                          exists (select from meta.import_runs i where i.run_id = c.run_id)
+                     from canonical.{table} c
+                    where c.source_system = '{id}' and c.raw_table = $1"#
             );
-            if !client.query_one(&sql, &[&key, &hash, &resource]).expect("raw").get::<_, bool>(0) {
-                wrong.push(format!("{at}: leads to no raw version"));
-            }
-            let run = row["run_id"].as_i64().unwrap_or(-1);
-            let known = client
-                .query_one("select exists (select from meta.import_runs where run_id = $1)", &[&run])
-                .expect("runs");
-            if !known.get::<_, bool>(0) {
-                wrong.push(format!("{at}: run {run} is not recorded"));
-            }
-            let version = text("mapping_version");
-            let named = version.strip_prefix(&format!("{id}.")).and_then(|v| v.rsplit_once('/'));
-            if !named.is_some_and(|(_, hash)| hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit())) {
-                wrong.push(format!("{at}: mapping_version {version:?}"));
+            for row in client.query(&sql, &[&raw_table, &resource]).expect("lineage") {
+                let (at, run, version): (String, i64, String) = (row.get(0), row.get(1), row.get(2));
+                let at = format!("{table} {at}");
+                if !row.get::<_, bool>(3) {
+                    wrong.push(format!("{at}: leads to no raw version"));
+                }
+                if !row.get::<_, bool>(4) {
+                    wrong.push(format!("{at}: run {run} is not recorded"));
+                }
+                let named = version.strip_prefix(&format!("{id}.")).and_then(|v| v.rsplit_once('/'));
+                if !named.is_some_and(|(_, hash)| hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit())) {
+                    wrong.push(format!("{at}: mapping_version {version:?}"));
+                }
             }
         }
     }

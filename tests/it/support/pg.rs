@@ -2,12 +2,13 @@
 //!
 //! `HEALTH_TEST_DATABASE_URL` if given; otherwise a cluster that the program under test makes and starts itself.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use postgres::{Client, NoTls};
 use url::Url;
@@ -138,13 +139,29 @@ impl Database {
         Self::create("template template0")
     }
 
+    /// A copy of a database that `fill` fills the first time that this name is asked for.
+    pub fn copy_of(name: &str, fill: impl FnOnce(Database) -> Database) -> Self {
+        static FILLED: Mutex<BTreeMap<String, Arc<OnceLock<String>>>> = Mutex::new(BTreeMap::new());
+        let filled = {
+            let mut all = FILLED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            Arc::clone(all.entry(name.to_owned()).or_default())
+        };
+        let from = filled.get_or_init(|| {
+            let mut db = fill(Database::migrated());
+            db.quiet();
+            std::mem::take(&mut db.name) // stays for the others
+        });
+        Self::create(&format!("template {from}"))
+    }
+
     fn create(from: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let cluster = cluster();
         let name = format!("{}_{}", cluster.template, NEXT.fetch_add(1, Ordering::SeqCst));
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        connect(&cluster.url).batch_execute(&format!("create database {name} {from}")).expect("a database");
+        let create = format!("create database {name} {from} strategy file_copy");
+        connect(&cluster.url).batch_execute(&create).expect("a database");
         Database { url: with_database(&cluster.url, &name), name }
     }
 

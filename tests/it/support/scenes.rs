@@ -105,7 +105,7 @@ fn use_database(world: &mut World<Whoop>, db: Database) {
 }
 
 pub fn loaded() -> World<Whoop> {
-    let world = World::loaded(Whoop::few(now()));
+    let world = World::<Whoop>::loaded_few();
     world.provider.grants(|g| g.tries = 3); // `one_post` counts more exactly
     world
 }

@@ -58,6 +58,30 @@ impl<S: Subject> World<S> {
         world
     }
 
+    /// The same for a person with a few days of records. The first ingest is made once for all tests: the others begin with a
+    /// copy of its database.
+    pub fn loaded_few() -> Self {
+        Self::copied("few", || S::few(now()))
+    }
+
+    /// The same for a person with three pages or more in each listing.
+    pub fn loaded_many() -> Self {
+        Self::copied("many", || S::many(now()))
+    }
+
+    fn copied(name: &'static str, sim: impl Fn() -> S) -> Self {
+        let db = Database::copy_of(&format!("{}_{name}", S::ID), |db| {
+            let world = World::on(sim(), db);
+            world.login();
+            world.ingest().expect(0);
+            world.db
+        });
+        let world = World::on(sim(), db);
+        world.login();
+        world.provider.clear_log();
+        world
+    }
+
     /// The whole login, with the test as the browser.
     #[track_caller]
     pub fn login(&self) -> Run {
