@@ -19,9 +19,7 @@ pub(crate) fn settle(ctx: &Context, source: &Source, label: &str, accepted: bool
     };
     let (_, mut client) = db::open_to_write(ctx)?;
     let person = Person::find(&mut client, ctx)?;
-    let now = ctx.config.clock.now();
-    let account = Account::ensure(&mut client, &person, source, label, Connection::NeedsAuth, now)?;
-    if account.terms_accepted_at.is_some() {
+    if Account::find(&mut client, &person, source, label)?.is_some_and(|account| account.terms_accepted_at.is_some()) {
         return Ok(true);
     }
     ctx.out.note(&format!("Before {} may be asked, know this:\n", source.title));
@@ -38,6 +36,9 @@ pub(crate) fn settle(ctx: &Context, source: &Source, label: &str, accepted: bool
             return Err(not_accepted(source, label));
         }
     }
+    // Whoever leaves or says no is written down nowhere. Whether there is a login, the logins say.
+    let now = ctx.config.clock.now();
+    let account = Account::ensure(&mut client, &person, source, label, Connection::Active, now)?;
     account.accept_terms(&mut client, now)?;
     Ok(true)
 }

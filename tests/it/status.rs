@@ -48,6 +48,19 @@ fn old_data_is_stale_whatever_stopped_it() {
 }
 
 #[test]
+fn a_login_after_the_run_that_missed_it_is_believed() {
+    let world = World::<Whoop>::loaded_few();
+    world.provider.grants(crate::support::tokens::Grants::revoke_all);
+    world.token_expires();
+    world.ingest().expect(4);
+    let state = || world.health(&["status", "--json"]).expect(0).json()["sources"][0]["state"].clone();
+    assert_eq!(state(), "login");
+    world.later(Duration::from_mins(1));
+    world.login();
+    assert_eq!(state(), "ok");
+}
+
+#[test]
 fn a_source_that_was_switched_off_is_waited_for_by_nobody() {
     let world = World::<Whoop>::loaded_few();
     std::fs::write(world.home.work().join("health.toml"), "[sources.whoop]\nenabled = false\n").unwrap();

@@ -55,6 +55,11 @@ impl HeldResource {
 }
 
 impl Row {
+    /// Whether anything was read, or tried: an account may be written down before, with what the person agreed to.
+    pub(super) fn has_begun(&self) -> bool {
+        self.last_run.is_some() || !self.resources.is_empty() || self.newest_file.is_some()
+    }
+
     /// Until when all of `timed` is held: the resource that is furthest behind decides; none while one of them was never
     /// read to an end.
     pub(super) fn covered_until(&self, timed: &[&str]) -> Option<DateTime<Utc>> {

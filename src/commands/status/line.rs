@@ -71,7 +71,7 @@ fn line(row: Option<Row>, login: Option<&LoginSummary>, source: &'static Source,
     let account = row.as_ref().map(|row| &row.account).or(login.map(|login| &login.account));
     let account = account.map_or(oauth::DEFAULT_ACCOUNT, String::as_str).to_owned();
     let timed = timed(source, login.map_or(&[], |login| &login.granted));
-    let is_stale = row.as_ref().is_some_and(|row| !is_fresh(row, source, &timed, view.now));
+    let is_stale = row.as_ref().is_some_and(|row| row.has_begun() && !is_fresh(row, source, &timed, view.now));
     let (state, next) = match &row {
         _ if !view.config.is_enabled(source) => ("off", None),
         row => judge(row.as_ref(), login, source, (&account, is_stale, view.is_alone)),
@@ -106,7 +106,7 @@ fn judge(
         return ("stop", Some(format!("health sources {name}")));
     }
     if source.api.is_some() {
-        let refused = row.is_some_and(|row| row.status == "needs_auth");
+        let refused = row.is_some_and(|row| row.status == "needs_auth" && !is_newer(login, row));
         match login {
             None => return ("login", log_in()),
             Some(login) if login.state == State::Stop => return ("stop", Some("health doctor".into())),
@@ -114,13 +114,19 @@ fn judge(
             Some(_) => {}
         }
     }
-    let Some(row) = row else { return ("new", Some(format!("{ingest} --since 6m"))) };
+    let Some(row) = row.filter(|row| row.has_begun()) else { return ("new", Some(format!("{ingest} --since 6m"))) };
     let seen = if is_alone { ingest.clone() } else { format!("health status {name}") };
     match (is_stale, row.last_run.as_ref().and_then(|run| look(run, seen))) {
         (false, None) => ("ok", None),
         (false, Some(next)) => ("look", Some(next)),
         (true, next) => ("late", next.or(Some(ingest))),
     }
+}
+
+/// Whether a person logged in after the last run, which found that they should.
+fn is_newer(login: Option<&LoginSummary>, row: &Row) -> bool {
+    let began = row.last_run.as_ref().map(|run| run.began);
+    login.and_then(|login| login.connected_at).is_some_and(|at| began.is_none_or(|began| at > began))
 }
 
 /// What a person should look at after the last run. A run that met trouble of the network or another run, or was stopped,
