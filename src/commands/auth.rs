@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use url::Url;
 
 use super::{Context, ask, source_named, terms};
 use crate::failure::{Exit, Failure, Kind};
@@ -11,6 +12,7 @@ use crate::source::Source;
 
 mod dry;
 mod end;
+mod form;
 mod table;
 
 const EXAMPLES: &str = "\
@@ -57,8 +59,10 @@ pub(crate) struct Args {
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
     let Some(name) = &args.source else { return table::run(ctx) };
     let source = source_named(name)?;
-    for line in crate::sources::said_of(source, name) {
-        ctx.out.note(line);
+    if !args.revoke && !args.forget {
+        for line in crate::sources::said_of(source, name) {
+            ctx.out.note(line);
+        }
     }
     if args.accept_terms && source.api.as_ref().is_none_or(|api| api.terms.is_empty()) {
         let what = format!("{} has no terms that are accepted here, so --accept-terms means nothing", source.title);
@@ -110,12 +114,9 @@ async fn log_in(ctx: &Context, args: &Args, source: &'static Source) -> Result<E
         ctx.out.note(&format!("note: {} is contacted at another address: {changed}", source.title));
     }
     ctx.out.note(&format!("{} login for account \"{}\"\n", source.title, args.account));
-    let Some((credentials, typed)) = application(ctx, args, source, redirect.as_str())? else {
+    let Some((credentials, typed)) = application(ctx, args, source, &redirect)? else {
         return Ok(Exit::signal(2));
     };
-    for note in source.api.iter().flat_map(|api| api.auth.notes) {
-        ctx.out.note(&format!("   {note}"));
-    }
     // Not before the questions: a person who is asked may leave by Ctrl-C at once.
     let stop = Stop::default();
     let _listening =
@@ -180,10 +181,10 @@ fn application(
     ctx: &Context,
     args: &Args,
     source: &'static Source,
-    redirect: &str,
+    redirect: &Url,
 ) -> Result<Option<(Credentials, bool)>, Failure> {
     if let Some(known) = known_application(ctx, args, source)? {
-        ctx.out.note(&format!("1  Your application is known. Its redirect address must be, exactly:\n   {redirect}\n"));
+        ctx.out.note(&form::first_step(source, redirect, true));
         return Ok(Some(known));
     }
     if !ctx.out.can_ask() {
@@ -205,17 +206,8 @@ fn known_application(
 }
 
 /// Walks a person through the provider's form; none when they pressed Ctrl-C.
-fn ask_for_application(ctx: &Context, source: &Source, redirect: &str) -> Result<Option<Credentials>, Failure> {
-    let Some(api) = &source.api else { return Ok(None) };
-    let title = source.title;
-    ctx.out.write_stderr(&format!(
-        "1  Create an application of your own at {title} (once):  {}\n   \
-            Redirect URL to paste there, exactly:   {redirect}\n   \
-            Scopes to tick: {}\n   \
-            {title} shows the client id and secret afterwards.\n",
-        api.auth.console,
-        api.auth.scopes.join(", ")
-    ));
+fn ask_for_application(ctx: &Context, source: &Source, redirect: &Url) -> Result<Option<Credentials>, Failure> {
+    ctx.out.note(&form::first_step(source, redirect, false));
     let Some(id) = ask::line("   Client id:      ")? else { return Ok(None) };
     let Some(secret) = ask::hidden("   Client secret:  ")? else { return Ok(None) };
     if id.is_empty() {

@@ -38,6 +38,9 @@ pub(crate) struct Auth {
     pub(crate) revoke: Revoke,
     /// Where a person creates an own application.
     pub(crate) console: &'static str,
+    /// What its form there wants: label and value, in which `{redirect}` stands for the redirect address, `{host}` for the
+    /// name of the machine in it and `{scopes}` for the scopes.
+    pub(crate) form: &'static [(&'static str, &'static str)],
     /// Things to know before the browser opens, a sentence each.
     pub(crate) notes: &'static [&'static str],
 }
@@ -63,6 +66,7 @@ impl Auth {
         second_chance: None,
         revoke: Revoke::Delete(""), // each provider has a way of its own
         console: "",
+        form: &[("Redirect URL to paste there, exactly", "{redirect}"), ("Scopes to tick", "{scopes}")],
         notes: &[],
     };
 }

@@ -67,6 +67,11 @@ fn fitbit_is_another_name_and_says_what_happened() {
     assert!(said.stderr.contains("2 November 2026") && told == 3, "{}", said.report());
     assert!(!home.health(&["auth", "google-health", "--dry-run"]).expect(0).stderr.contains("2 November"));
     home.health(&["sources", "fitbit"]).expect(0).says("Google Health");
+    // Who leaves needs no word about beginning.
+    for end in ["--forget", "--revoke"] {
+        let left = home.health(&["auth", "fitbit", end]).expect(0).says("Google Health was not connected");
+        assert!(left.stderr.is_empty(), "{}", left.report());
+    }
 }
 
 #[test]

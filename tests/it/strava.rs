@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::providers::strava::Strava;
+use crate::support::cli::Home;
 use crate::support::faults::{What, When};
 use crate::support::net::get;
 use crate::support::provider::{consent, param};
@@ -24,10 +25,17 @@ fn terms_are_accepted_once_and_before_anything_is_asked() {
     let refused = world.health(&["auth", "strava", "--no-browser"]).expect(4).says("subscription").says("seven days");
     assert!(refused.next().ends_with("health auth strava --accept-terms"), "{}", refused.report());
     assert!(refused.stderr.contains("kept:"), "{}", refused.report());
-    assert_eq!(value(&mut world.sql(), ACCEPTED), None);
+    // Who does not accept leaves nothing behind.
+    assert_eq!(count(&mut world.sql(), "meta.source_accounts"), 0);
+    world.health(&["status"]).expect(0).says("nothing is connected");
     assert_eq!(world.provider.log().len(), 0);
     world.login();
     assert!(value(&mut world.sql(), ACCEPTED).is_some());
+    // After a good login status waits for a first run, not for a login.
+    let shown = world.health(&["status", "--json", "--fail-if-stale"]).expect(0).json();
+    let strava = &shown["sources"][0];
+    assert_eq!((&strava["source"], &strava["state"]), (&json!("strava"), &json!("new")), "{strava}");
+    assert_eq!(strava["next"], "health ingest strava --since 6m");
     // The next login shows nothing of it.
     let mut again = world.home.start_with_input(&["auth", "strava", "--again", "--no-browser"]);
     assert_eq!(get(&consent(&again.line())).status, 200);
@@ -41,6 +49,20 @@ fn terms_are_accepted_once_and_before_anything_is_asked() {
     assert_eq!(world.provider.log().len(), 0);
     world.health(&["auth", "strava", "--accept-terms"]).expect(0).says("is connected");
     world.oracle().check();
+}
+
+#[test]
+fn the_form_is_shown_as_strava_has_it() {
+    let home = Home::new();
+    let shown =
+        home.health(&["auth", "strava", "--dry-run"]).expect(0).says("Authorization Callback Domain: localhost\n");
+    assert!(!shown.stdout.contains("paste"), "{}", shown.report());
+    let form = home.health(&["auth", "strava", "--dry-run", "--json"]).expect(0).json()["form"].clone();
+    assert_eq!(form[0], json!({"label": "Authorization Callback Domain", "value": "localhost"}));
+    home.health(&["auth", "google-health", "--dry-run"])
+        .expect(0)
+        .says("Desktop app")
+        .says("enable the Google Health API");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Args, Context, already, known_application, working};
+use super::{Args, Context, already, form, known_application, working};
 use crate::failure::{Exit, Failure};
 use crate::oauth;
 use crate::source::Source;
@@ -13,6 +13,7 @@ pub(super) fn run(ctx: &Context, args: &Args, source: &'static Source) -> Result
     }
     let redirect = oauth::redirect(&ctx.config, source, args.port)?;
     let known = known_application(ctx, args, source)?.map(|(_, kept)| kept);
+    let form = source.api.as_ref().map_or_else(Vec::new, |api| form::lines(&api.auth, &redirect));
     let scopes: &[&str] = source.api.as_ref().map_or(&[], |api| api.auth.scopes);
     let kept_in = oauth::kept_in(&ctx.config, source, &args.account)?;
     let next = [
@@ -26,6 +27,7 @@ pub(super) fn run(ctx: &Context, args: &Args, source: &'static Source) -> Result
         ctx.out.json(&json!({
             "schema": "health.auth/1", "source": source.id, "account": args.account, "dry_run": true,
             "application_known": known.is_some(), "redirect_uri": redirect.as_str(), "scopes_asked": scopes,
+            "form": form.iter().map(|(label, value)| json!({"label": label, "value": value})).collect::<Vec<_>>(),
             "token_store": kept_in, "result": crate::output::result(Exit::OK, &Value::Null, &[&next]),
         }));
         return Ok(Exit::OK);
@@ -41,6 +43,9 @@ pub(super) fn run(ctx: &Context, args: &Args, source: &'static Source) -> Result
     let out = &ctx.out;
     out.line(&format!("Would log in at {} for account \"{}\". Nobody is contacted now.", source.title, args.account));
     out.line(&format!("  application   {application}"));
+    for (label, value) in form.iter().filter(|_| known.is_none()) {
+        out.line(&format!("                {label}: {value}"));
+    }
     out.line(&format!("  redirect      {redirect}"));
     out.line(&format!("  scopes        {}", scopes.join(", ")));
     out.line(&format!("  kept in       {}, encrypted", kept_in.display()));

@@ -62,7 +62,14 @@ const AUTH: Auth = Auth {
     pkce: true,
     rotates: false,
     revoke: Revoke::Form("/revoke", "token"),
-    console: "https://console.cloud.google.com/apis/credentials",
+    console: "https://console.cloud.google.com",
+    form: &[
+        ("Project", "a new one; any name"),
+        ("APIs & Services, Library", "enable the Google Health API"),
+        ("OAuth consent screen, Audience", "External, then Publish app: \"In production\"; Data access stays empty"),
+        ("Credentials, OAuth client ID", "Desktop app, which takes any redirect address of this machine"),
+        ("Redirect address, for a Web application alone", "{redirect}"),
+    ],
     notes: &[
         "Google warns that it has not verified your application: choose \"Advanced\", then go on to it. It is your own.",
         "Tick every box on Google's page: a box that is not ticked leaves its data out.",

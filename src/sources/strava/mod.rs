@@ -61,6 +61,10 @@ const AUTH: Auth = Auth {
     dead_errors: &["RefreshToken refresh_token invalid"],
     revoke: Revoke::Basic("/oauth/revoke"),
     console: "https://www.strava.com/settings/api",
+    form: &[
+        ("Authorization Callback Domain", "{host}"),
+        ("Website, category, picture", "whatever you like; the form wants them"),
+    ],
     notes: &["Leave every box on Strava's page ticked: what is not granted is left out."],
     ..Auth::USUAL
 };

@@ -45,6 +45,10 @@ const AUTH: Auth = Auth {
     second_chance: Some(Duration::from_hours(8)),
     revoke: Revoke::Signed { path: "/v2/oauth2", nonce: "/v2/signature" },
     console: "https://developer.withings.com/dashboard",
+    form: &[
+        ("Kind", "public API integration, left in development"),
+        ("Callback URL to paste there, exactly", "{redirect}"),
+    ],
     notes: &[
         "The code at the end of Withings' page is good for 30 seconds: an address that has to be pasted must be pasted at once.",
         "An address of this machine is taken only while the application is in development, which allows 10 users.",
