@@ -1,6 +1,7 @@
 //! One impossible value must not stop a model: where a range of raw rows fails on its data, it is halved until the bad
 //! row stands alone; that row is rejected with its SQLSTATE and the others go on. What an earlier version of it had made
-//! is retired: it would stand as current, and a rebuild from raw could not make it again.
+//! is retired: it would stand as current, and a rebuild from raw could not make it again. A record of many readings is made
+//! once more without those that are no numbers (`meta.reading`), so that one of them does not cost the others.
 
 use postgres::Transaction;
 use postgres::error::SqlState;
@@ -82,14 +83,16 @@ impl Halver<'_> {
         let range = Range { after_run: self.after_run, keys: Some((first, last)) };
         match attempt(t, self.statement, self.run, range)? {
             Ok(done) => {
-                self.done.inserted += done.inserted;
-                self.done.updated += done.updated;
-                self.done.retired += done.retired;
+                self.add(&done);
                 Ok(())
             }
             Err(refused) if keys.len() == 1 => {
                 let is_known = self.reject(t, first, &refused)?;
-                self.done.retired += super::upsert::withdraw(t, self.source, self.model, self.run, first)?;
+                if let Some(done) = without_unread(t, self.statement, self.run, range)? {
+                    self.add(&done);
+                } else {
+                    self.done.retired += super::upsert::withdraw(t, self.source, self.model, self.run, first)?;
+                }
                 self.done.rejected += i64::from(self.starts_again || !is_known);
                 Ok(())
             }
@@ -99,6 +102,12 @@ impl Halver<'_> {
                 self.halve(t, high)
             }
         }
+    }
+
+    fn add(&mut self, done: &Upserted) {
+        self.done.inserted += done.inserted;
+        self.done.updated += done.updated;
+        self.done.retired += done.retired;
     }
 
     /// Writes it down; says whether it was known.
@@ -150,6 +159,19 @@ fn attempt(
             refused(&error).map(Err).ok_or(error)
         }
     }
+}
+
+/// Makes a record that was refused once more, leaving out readings that are no numbers. None: that was not what was wrong.
+fn without_unread(
+    t: &mut Transaction,
+    statement: &Statement,
+    run: &Run,
+    range: Range,
+) -> Result<Option<Upserted>, postgres::Error> {
+    t.batch_execute("set local health.unread = 'left out'")?;
+    let done = attempt(t, statement, run, range)?.ok();
+    t.batch_execute("set local health.unread = ''")?;
+    Ok(done)
 }
 
 /// Whether the data is at fault: a data exception, a missing or impossible value, two rows of one key.

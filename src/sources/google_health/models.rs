@@ -32,14 +32,15 @@ macro_rules! totals {
     };
 }
 
-/// Readings of one type, by the hour. A field: metric, member, how many of it make one of the metric's unit, what nothing means.
+/// Readings of one type, by the hour. A field: metric, member, how many of it make one of the metric's unit, what one
+/// that is left out means.
 macro_rules! series {
     ($grain:literal, $camel:literal, $($field:literal),+) => {
         concat!(
             "-- grain: one row per hour and origin of ", $grain, "\nwith hours as (\n",
             "  select c.source_id as raw_source_id, c.user_id, meta.row_id('google_health', c.account_id, c.source_id, '", $camel, "') as origin_id, '", $camel, "' as member\n",
             "       , c.payload::jsonb->'dataPoints' as points from changed c\n  offset 0\n",
-            "), fields (metric_code, field, per, nothing) as (\n  values (null::text, null::text, null::double precision, null::double precision)",
+            "), fields (metric_code, field, per, nothing) as (\n  values (null::text, null::text, null::double precision, null::jsonb)",
             $(", ", $field,)+ "\n)\n", include_str!("models/series.sql")
         )
     };
@@ -409,37 +410,37 @@ pub(super) const MODELS: &[Model] = &[
         "oxygen_saturation",
         series!("blood oxygen", "oxygenSaturation", "('spo2', 'percentage', 1, null)"),
     ),
-    readings("series_steps", "steps", series!("steps", "steps", "('steps', 'count', 1, 0)")),
+    readings("series_steps", "steps", series!("steps", "steps", "('steps', 'count', 1, '0')")),
     readings(
         "series_distance",
         "distance",
-        series!("distance, sent in millimetres", "distance", "('distance_total', 'millimeters', 1000, 0)"),
+        series!("distance, sent in millimetres", "distance", "('distance_total', 'millimeters', 1000, '0')"),
     ),
     readings(
         "series_altitude",
         "altitude",
-        series!("climb, sent in millimetres", "altitude", "('elevation_gain', 'gainMillimeters', 1000, 0)"),
+        series!("climb, sent in millimetres", "altitude", "('elevation_gain', 'gainMillimeters', 1000, '0')"),
     ),
-    readings("series_floors", "floors", series!("floors", "floors", "('floors', 'count', 1, 0)")),
+    readings("series_floors", "floors", series!("floors", "floors", "('floors', 'count', 1, '0')")),
     readings(
         "series_zone_minutes",
         "active_zone_minutes",
-        series!("active zone minutes", "activeZoneMinutes", "('active_zone_minutes', 'activeZoneMinutes', 1, 0)"),
+        series!("active zone minutes", "activeZoneMinutes", "('active_zone_minutes', 'activeZoneMinutes', 1, '0')"),
     ),
     readings(
         "series_swim",
         "swim_lengths_data",
-        series!("swimming strokes", "swimLengthsData", "('swim_strokes', 'strokeCount', 1, 0)"),
+        series!("swimming strokes", "swimLengthsData", "('swim_strokes', 'strokeCount', 1, '0')"),
     ),
     readings(
         "series_energy_active",
         "active_energy_burned",
-        series!("energy above rest", "activeEnergyBurned", "('energy_active', 'kcal', 1, 0)"),
+        series!("energy above rest", "activeEnergyBurned", "('energy_active', 'kcal', 1, '0')"),
     ),
     readings(
         "series_energy_basal",
         "basal_energy_burned",
-        series!("energy at rest", "basalEnergyBurned", "('energy_basal', 'kcal', 1, 0)"),
+        series!("energy at rest", "basalEnergyBurned", "('energy_basal', 'kcal', 1, '0')"),
     ),
 ];
 

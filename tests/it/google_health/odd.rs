@@ -237,3 +237,47 @@ fn a_sport_has_one_name_and_a_time_below_zero_is_not_believed() {
     expected.sort_by_key(|row| row["sport_raw"].as_str().expect("a word").to_owned());
     assert_eq!(held, expected);
 }
+
+#[test]
+fn a_reading_that_is_no_number_costs_no_other() {
+    let rate = |second: i64, said: Value| {
+        let time = moment(&format!("2026-11-19T12:00:0{second}Z"));
+        ("heart_rate", of_watch("", json!({"heartRate": {"beatsPerMinute": said, "sampleTime": time}})))
+    };
+    let steps = |minute: i64, mut said: Value| {
+        said["interval"] =
+            interval(&format!("2026-11-19T12:0{minute}:00Z"), &format!("2026-11-19T12:0{}:00Z", minute + 1));
+        ("steps", of_watch("", json!({"steps": said})))
+    };
+    let world = world_of(&[
+        rate(1, json!("70")),
+        rate(2, json!("abc")),
+        rate(3, json!(null)),
+        rate(4, json!(71.5)),
+        rate(5, json!({})),
+        rate(6, json!("72.5")),
+        steps(1, json!({"count": "12"})),
+        steps(2, json!({})),
+        steps(3, json!({"count": "some"})),
+        steps(4, json!({"count": null})),
+    ]);
+    world.ingest().expect(3);
+    let mut sql = world.sql();
+    let points = "select metric_code as metric, seq, value_num as value from canonical.sample_points order by 1, 2";
+    let of = |metric: &str, seq: i64, value: Value| json!({"metric": metric, "seq": seq, "value": value});
+    assert_eq!(
+        rows(&mut sql, points),
+        [
+            of("heart_rate", 0, json!(70)),
+            of("heart_rate", 3, json!(71.5)),
+            of("heart_rate", 5, json!(72.5)),
+            of("steps", 0, json!(12)),
+            of("steps", 1, json!(0)),
+        ],
+        "a count that is left out is zero, one that cannot be read is not"
+    );
+    let rejects = rows(&mut sql, "select resource, code from meta.rejects where resolved_run_id is null order by 1");
+    let of = |model: &str| json!({"resource": format!("google_health.{model}"), "code": "22P02"});
+    assert_eq!(rejects, [of("series_heart_rate"), of("series_steps")]);
+    assert_eq!(count(&mut sql, "google_health_raw.heart_rate"), 1, "raw keeps the hour");
+}

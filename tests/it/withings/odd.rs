@@ -91,6 +91,44 @@ fn a_sport_has_the_name_that_other_sources_give_it() {
     assert_eq!(held, expected);
 }
 
+#[test]
+fn a_reading_that_is_no_number_costs_no_other() {
+    let entries = json!({
+        "1795158000": {"steps": 31, "duration": null, "heart_rate": "61"},
+        "1795158060": {"steps": "zz", "duration": 60, "heart_rate": 62},
+        "1795158120": {"steps": true, "duration": "60", "calories": "1.5", "distance": ""},
+    });
+    let mut withings = Withings::nobody();
+    withings.docs = vec![Doc::sent("intraday_activity", entries)];
+    let world = World::connected(withings);
+    world.ingest().expect(3);
+    let points =
+        "select metric_code as metric, value_num as value, extract(epoch from end_at - start_at)::integer as lasts
+                    from canonical.sample_points order by metric_code, start_at";
+    let of = |metric: &str, value: Value, lasts: Value| json!({"metric": metric, "value": value, "lasts": lasts});
+    let mut expected = vec![
+        of("energy_active", json!(1.5), json!(60)),
+        of("heart_rate", json!(61), json!(null)),
+        of("heart_rate", json!(62), json!(null)),
+        of("steps", json!(31), json!(null)),
+    ];
+    assert_eq!(rows(&mut world.sql(), points), expected);
+    let rejects = "select resource, code, detail, resolved_run_id is null as is_open from meta.rejects";
+    let refused = |is_open: bool| json!({"resource": "withings.series_intraday", "code": "22P02", "detail": "a text is not of the type it should be", "is_open": is_open});
+    assert_eq!(rows(&mut world.sql(), rejects), [refused(true)]);
+    // A rebuild makes the same of it, and what is mended at Withings is used.
+    world.health(&["transform", "withings", "--rebuild"]).expect(3);
+    assert_eq!(rows(&mut world.sql(), points), expected);
+    world.provider.with(|sim| {
+        sim.docs[0].value["1795158060"]["steps"] = json!(32);
+        sim.docs[0].value["1795158120"]["steps"] = json!(33);
+    });
+    world.health(&["ingest", "withings", "intraday_activity", "--since", "2026-11-18", "--force"]).expect(0);
+    expected.extend([of("steps", json!(32), json!(60)), of("steps", json!(33), json!(60))]);
+    assert_eq!(rows(&mut world.sql(), points), expected);
+    assert_eq!(rows(&mut world.sql(), rejects), [refused(false)]);
+}
+
 const POINTS: &str = "select o.raw_path, o.flags, o.quality::double precision as quality, array_agg(p.metric_code || ' ' || p.value_num order by p.seq) as points
                         from canonical.sample_origins o join canonical.sample_points p using (user_id, origin_id) where o.retired_at is null group by 1, 2, 3 order by 1";
 

@@ -12,7 +12,7 @@
        , coalesce(r.p#>>'{sampleTime,physicalTime}', r.p#>>'{interval,startTime}')::timestamptz   as start_at
        , (r.p#>>'{interval,endTime}')::timestamptz                   as end_at
        , left(coalesce(r.p#>>'{sampleTime,utcOffset}', r.p#>>'{interval,startUtcOffset}'), -1)::integer as utc_offset_s
-       , coalesce(google_health_raw.figure(r.p->f.field), f.nothing) / f.per as value_num  -- 1001 / 1000 is 1.001, where 1001 * 0.001 is not
+       , meta.reading(coalesce(r.p->f.field, f.nothing)) / f.per as value_num  -- 1001 / 1000 is 1.001, where 1001 * 0.001 is not
        , f.lo
        , f.hi
     from readings r

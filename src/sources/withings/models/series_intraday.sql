@@ -17,10 +17,9 @@ points as (
       from (
         select q.*, q.metric_code = 'spo2' and q.said > 0 and q.said <= 1 as is_share
           from (
-            select e.source_id, e.user_id, f.field, f.metric_code, f.is_total, case when f.is_total then (e.entry->'duration')::double precision end as length_s
+            select e.source_id, e.user_id, f.field, f.metric_code, f.is_total, case when f.is_total then meta.reading(e.entry->'duration') end as length_s
                  , to_timestamp(e.at::bigint) as at
-                   -- plain casts: these rows come by the million, and what is no number is a data error in either case
-                 , (e.entry->f.field)::double precision as said
+                 , meta.reading(e.entry->f.field) as said
               from entries e
               join fields f on e.entry->f.field <> 'null'
             offset 0

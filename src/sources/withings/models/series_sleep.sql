@@ -3,7 +3,7 @@
 with fields (field, metric_code) as (values ('hr', 'heart_rate'), ('rr', 'respiratory_rate'), ('rmssd', 'hrv_rmssd'), ('sdnn_1', 'hrv_sdnn')),
 points as (
     select c.source_id, c.user_id, f.field, f.metric_code, null::double precision as length_s
-         , to_timestamp(v.at::bigint) as at, nullif(v.value::double precision, 0) as value, false as is_share
+         , to_timestamp(v.at::bigint) as at, nullif(meta.reading(v.value), 0) as value, false as is_share
       from (
         select user_id, source_id, payload::jsonb as p
           from changed
