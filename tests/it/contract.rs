@@ -471,10 +471,9 @@ macro_rules! suite {
             a_401_that_stays_ends_the_run a_401_of_one_resource_leaves_the_login_alone a_401_of_many_resources_renews_once a_revoked_login_says_what_to_do killed_in_the_third_page
             killed_and_the_page_token_no_longer_serves since_leaves_gaps_that_are_filled
             one_poisoned_record_is_one_reject a_410_ends_as_retired a_foreign_next_link_is_not_followed
-            a_page_token_with_a_nul_costs_its_resource_alone
+            a_page_token_with_a_nul_costs_its_resource_alone rebuild_equals_incremental
             transform_twice_changes_nothing an_empty_listing_retires_nothing many_deletions_wait_for_a_word
             one_failing_resource_does_not_stop_the_others a_record_of_another_person_stops_the_run
-            rebuild_equals_incremental
         }
     };
 }
