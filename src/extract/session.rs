@@ -256,6 +256,10 @@ impl Session {
                 )
                 .next(format!("health doctor {name}")));
             }
+            Verdict::Denied { why, next } => {
+                let what = format!("{} refuses {what}: {why}", self.source.title);
+                return Err(ExtractError::resource(Kind::Refused, what).next(next));
+            }
             Verdict::Closed { what, next } => return Err(ExtractError::account(Kind::Refused, what).next(next)),
             Verdict::Retired => {
                 let mut error = ExtractError::account(

@@ -111,7 +111,7 @@ impl Report {
 
     pub(super) fn take_load(&mut self, load: &Load, finished: Vec<Finished>, loaded: &Result<(), Failure>) {
         self.resources.clone_from(&load.counts);
-        let mut alike = Alike::default();
+        let mut alike = Alike::of(finished.iter().map(|end| end.resource).collect());
         for end in finished {
             self.resources.entry(end.resource).or_default();
             match end.result {
@@ -215,22 +215,46 @@ impl Report {
 
 /// Failures that differ in nothing but the name of the resource: a provider that is down is told of once.
 #[derive(Default)]
-struct Alike(Vec<(String, Vec<&'static str>, Failure)>);
+struct Alike {
+    /// What was asked for.
+    all: Vec<&'static str>,
+    failed: Vec<(String, Vec<&'static str>, Failure)>,
+}
+
+/// So many names are no help where nearly all are meant.
+const MANY: usize = 6;
 
 impl Alike {
+    fn of(all: Vec<&'static str>) -> Self {
+        Self { all, failed: Vec::new() }
+    }
+
     fn add(&mut self, resource: &'static str, failure: Failure) {
         let text = failure.error.to_string().replace(resource, "\0");
-        match self.0.iter_mut().find(|(other, _, one)| *other == text && one.next == failure.next) {
+        match self.failed.iter_mut().find(|(other, _, one)| *other == text && one.next == failure.next) {
             Some((_, resources, _)) => resources.push(resource),
-            None => self.0.push((text, vec![resource], failure)),
+            None => self.failed.push((text, vec![resource], failure)),
         }
     }
 
     fn told(self) -> impl Iterator<Item = Failure> {
-        self.0.into_iter().map(|(text, resources, failure)| match resources.len() {
+        let Self { all, failed } = self;
+        failed.into_iter().map(move |(text, resources, failure)| match resources.len() {
             1 => failure,
-            _ => Failure { error: anyhow::anyhow!(text.replace('\0', &resources.join(", "))), ..failure },
+            _ => Failure { error: anyhow::anyhow!(text.replace('\0', &names(&resources, &all))), ..failure },
         })
+    }
+}
+
+/// The names, or what all but a few of them are called together.
+fn names(resources: &[&str], all: &[&str]) -> String {
+    let others: Vec<&str> = all.iter().copied().filter(|name| !resources.contains(name)).collect();
+    match others.len() {
+        0 if resources.len() > MANY => format!("all {} resources", resources.len()),
+        few if resources.len() > MANY && few * MANY <= resources.len() => {
+            format!("all resources but {}", others.join(", "))
+        }
+        _ => resources.join(", "),
     }
 }
 
@@ -263,6 +287,15 @@ mod tests {
         alike.add("workouts", Failure::new(Kind::Later, "no answer for workouts: HTTP 503"));
         let told: Vec<String> = alike.told().map(|failure| failure.error.to_string()).collect();
         assert_eq!(told, ["no answer for cycles, sleeps: HTTP 500", "no answer for workouts: HTTP 503"]);
+    }
+
+    #[test]
+    fn nearly_all_are_not_named_one_by_one() {
+        let all = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        assert_eq!(names(&all, &all), "all 8 resources");
+        assert_eq!(names(&all[1..], &all), "all resources but a");
+        assert_eq!(names(&all[..4], &all), "a, b, c, d");
+        assert_eq!(names(&all[..6], &all[..6]), "a, b, c, d, e, f", "so many are read at a glance");
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub(crate) enum Verdict {
     Reauthorize,
     /// Refused for good.
     Reject(String),
+    /// Refused for good, this resource at least, until a person does something: why, and what to do.
+    Denied {
+        why: &'static str,
+        next: &'static str,
+    },
     /// The scope is missing.
     Forbidden,
     /// There is no such thing here: nothing, for a resource that may be absent.

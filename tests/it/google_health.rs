@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::providers::google_health::{Google, Point};
 use crate::support::cli::Home;
+use crate::support::faults::{What, When};
 use crate::support::rows::{count, rows, value};
 use crate::support::subject::Subject;
 use crate::support::world::{World, now};
@@ -66,12 +67,53 @@ fn fitbit_is_another_name_and_says_what_happened() {
     let told = said.stderr.lines().filter(|line| !line.trim().is_empty()).count();
     assert!(said.stderr.contains("2 November 2026") && told == 3, "{}", said.report());
     assert!(!home.health(&["auth", "google-health", "--dry-run"]).expect(0).stderr.contains("2 November"));
-    home.health(&["sources", "fitbit"]).expect(0).says("Google Health");
+    let list =
+        home.health(&["sources", "fitbit"]).expect(0).says("Google Health").says("activity_and_fitness").says("  any ");
+    assert!(!list.stdout.contains("googleapis.com/auth"), "a table that fits a terminal: {}", list.report());
     // Who leaves needs no word about beginning.
     for end in ["--forget", "--revoke"] {
         let left = home.health(&["auth", "fitbit", end]).expect(0).says("Google Health was not connected");
         assert!(left.stderr.is_empty(), "{}", left.report());
     }
+}
+
+#[test]
+fn refusals_that_a_person_can_mend_say_how_in_full() {
+    let refusal = |status: u16, reason: &str| {
+        let word = if status == 403 { "PERMISSION_DENIED" } else { "INVALID_ARGUMENT" };
+        json!({"error": {"code": status, "message": "no", "status": word, "details": [{"reason": reason}]}}).to_string()
+    };
+    let world = World::<Google>::loaded_few();
+    for (status, reason, happened, next) in [
+        (
+            403,
+            "SERVICE_DISABLED",
+            "is not enabled",
+            "https://console.cloud.google.com/apis/library/health.googleapis.com, ",
+        ),
+        (400, "ACCOUNT_NOT_LINKED", "has no Google Health profile", "health auth google-health --again"),
+    ] {
+        let body: &'static str = refusal(status, reason).leak();
+        world.provider.clear_log();
+        let fault = world.fault(When::any(), What::Answer(status, vec![], body));
+        let run = world.ingest().expect(6).says(happened);
+        assert!(run.next().contains(next) && !run.stderr.contains('…'), "{}", run.report());
+        assert_eq!(world.provider.data_requests().len(), 1, "nothing else is asked");
+        fault.assert();
+        world.provider.no_faults();
+    }
+    let denied: &'static str = refusal(403, "").leak();
+    let one = world.fault(When::resource("sleep"), What::Answer(403, vec![], denied));
+    world.ingest().expect(3).says("refuses sleep: permission denied");
+    one.assert();
+    world.provider.no_faults();
+    let all = world.fault(When::any(), What::Answer(403, vec![], denied));
+    let run = world.ingest().expect(6).says("myaccount.google.com/connections").says("the grant is broken");
+    let again = run.next().lines().next().is_some_and(|next| next.ends_with("health auth google-health --again"));
+    assert!(again && run.error().contains("refuses all resources but"), "{}", run.report());
+    assert!(!run.error().contains("daily_vo2_max") && !run.stderr.contains('…'), "{}", run.report());
+    world.provider.no_faults();
+    world.oracle().fired(&all).check();
 }
 
 #[test]

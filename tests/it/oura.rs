@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::providers::oura::records::Row;
 use crate::providers::oura::{Doc, Oura};
 use crate::support::cli::Home;
-use crate::support::faults::When;
+use crate::support::faults::{What, When};
 use crate::support::rows::{count, rows, value};
 use crate::support::subject::Subject;
 use crate::support::truth::instant;
@@ -51,6 +51,16 @@ fn of_fixture() -> Oura {
         oura.docs.push(doc);
     }
     oura
+}
+
+#[test]
+fn a_lapsed_membership_is_named() {
+    let world = World::<Oura>::loaded_few();
+    let fault = world.fault(When::any(), What::Answer(403, vec![], r#"{"detail":"Forbidden"}"#));
+    let run = world.ingest().expect(6).says("refuses all ").says("active membership");
+    assert!(run.next().contains("renew the membership"), "{}", run.report());
+    assert!(!run.error().contains("daily_sleep"), "no list of names: {}", run.report());
+    world.oracle().fired(&fault).check();
 }
 
 #[test]

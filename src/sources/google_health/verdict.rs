@@ -4,28 +4,35 @@ use serde_json::Value;
 
 use crate::source::{Reply, Verdict, by_status};
 
-const NOT_ENABLED: &str = "the Google Health API is not enabled in your project: enable it at \
-                           console.cloud.google.com/apis/library/health.googleapis.com";
-const BROKEN_GRANT: &str = "permission denied. If everything is refused, the grant is broken: remove the application at \
-                            myaccount.google.com/connections, then: health auth google-health --again";
-const NOT_LINKED: &str = "this Google account has no Google Health profile: log in with the account that your device \
-                          belongs to: health auth google-health --again";
+const NOT_ENABLED: Verdict = Verdict::Closed {
+    what: "the Google Health API is not enabled in your Google Cloud project",
+    next: "enable it at https://console.cloud.google.com/apis/library/health.googleapis.com, then run the same command again",
+};
+/// One type may be refused alone.
+const BROKEN_GRANT: Verdict = Verdict::Denied {
+    why: "permission denied (HTTP 403). Where that is said of everything, the grant is broken",
+    next: "remove your application at https://myaccount.google.com/connections, then: health auth google-health --again",
+};
+const NOT_LINKED: Verdict = Verdict::Closed {
+    what: "this Google account has no Google Health profile",
+    next: "log in with the account that your device belongs to: health auth google-health --again",
+};
 
 /// The common reading, but for refusals that say why.
 pub(super) fn judge(reply: &Reply) -> Verdict {
     let reasons = if matches!(reply.status, 400 | 403) { reasons(reply.body) } else { Vec::new() };
     let says = |word: &str| reasons.iter().any(|reason| reason.contains(word));
     match reply.status {
-        400 if says("ACCOUNT_NOT_LINKED") => Verdict::Reject(NOT_LINKED.into()),
+        400 if says("ACCOUNT_NOT_LINKED") => NOT_LINKED,
         // A type, or a way of reading it, that is not offered, to this person or at all.
         400 if says("INVALID_PARENT_DATA_TYPE_COLLECTION") => Verdict::Absent("this data type is not offered".into()),
         400 => match reasons.first() {
             Some(reason) => Verdict::Reject(format!("HTTP 400, {reason}")),
             None => by_status(reply),
         },
-        403 if says("SERVICE_DISABLED") => Verdict::Reject(NOT_ENABLED.into()),
+        403 if says("SERVICE_DISABLED") => NOT_ENABLED,
         403 if says("SCOPE_INSUFFICIENT") || says("insufficient authentication scopes") => Verdict::Forbidden,
-        403 if says("PERMISSION_DENIED") => Verdict::Reject(BROKEN_GRANT.into()),
+        403 if says("PERMISSION_DENIED") => BROKEN_GRANT,
         _ => by_status(reply),
     }
 }
@@ -58,12 +65,12 @@ mod tests {
     #[test]
     fn reasons_count_more_than_the_status() {
         let denied = |reason, message| error(403, "PERMISSION_DENIED", reason, message);
-        assert_eq!(denied("SERVICE_DISABLED", "not used in project"), Verdict::Reject(NOT_ENABLED.into()));
+        assert_eq!(denied("SERVICE_DISABLED", "not used in project"), NOT_ENABLED);
         assert_eq!(denied("ACCESS_TOKEN_SCOPE_INSUFFICIENT", ""), Verdict::Forbidden);
         assert_eq!(denied("", "Request had insufficient authentication scopes."), Verdict::Forbidden);
-        assert_eq!(denied("RESOURCE_PERMISSION_DENIED", ""), Verdict::Reject(BROKEN_GRANT.into()));
+        assert_eq!(denied("RESOURCE_PERMISSION_DENIED", ""), BROKEN_GRANT);
         let invalid = |reason| error(400, "INVALID_ARGUMENT", reason, "m");
-        assert_eq!(invalid("ACCOUNT_NOT_LINKED"), Verdict::Reject(NOT_LINKED.into()));
+        assert_eq!(invalid("ACCOUNT_NOT_LINKED"), NOT_LINKED);
         assert!(matches!(invalid("INVALID_PARENT_DATA_TYPE_COLLECTION"), Verdict::Absent(_)));
         let filter = "INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER";
         assert_eq!(invalid(filter), Verdict::Reject(format!("HTTP 400, {filter}")));

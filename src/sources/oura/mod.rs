@@ -9,7 +9,9 @@ mod models;
 use std::time::Duration;
 
 use crate::canonical::Table;
-use crate::source::{Api, Auth, Holds, Limits, Model, Paging, Resource, Revoke, Source, Stamp, Window, by_status};
+use crate::source::{
+    Api, Auth, Holds, Limits, Model, Paging, Reply, Resource, Revoke, Source, Stamp, Verdict, Window, by_status,
+};
 
 pub(crate) static SOURCE: Source = Source {
     id: "oura",
@@ -21,7 +23,7 @@ pub(crate) static SOURCE: Source = Source {
         base_url: "https://api.ouraring.com",
         auth: AUTH,
         limits: LIMITS,
-        verdict: by_status,
+        verdict,
         owner: "", // records do not say whose they are; personal_info does
         terms: &[],
         resources: RESOURCES,
@@ -150,6 +152,17 @@ const fn rows(name: &'static str, path: &'static str) -> Resource {
         })
         .holds(Holds::Readings)
         .at("/timestamp")
+}
+
+/// The common reading, but that a 403 that names no scope is known to mean one thing.
+fn verdict(reply: &Reply) -> Verdict {
+    match by_status(reply) {
+        Verdict::Reject(_) if reply.status == 403 => Verdict::Denied {
+            why: "HTTP 403. Without an active membership it gives no data of a ring of the third generation or later",
+            next: "renew the membership in Oura's app; where it is active: health auth oura --again",
+        },
+        usual => usual,
+    }
 }
 
 /// The list of a collection of documents: filtered by days, a few thousand documents to a page as it seems.

@@ -57,6 +57,11 @@ impl Run {
         self
     }
 
+    /// What the `error:` lines say.
+    pub fn error(&self) -> String {
+        self.stderr.lines().filter(|line| line.starts_with("error:")).collect::<Vec<_>>().join("\n")
+    }
+
     /// The commands of the `next:` lines.
     pub fn next(&self) -> String {
         self.stderr.lines().filter_map(|l| l.strip_prefix("next:")).map(str::trim).collect::<Vec<_>>().join("\n")
