@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 pub(crate) use answer::{Reply, Verdict, by_status};
-pub(crate) use auth::{Auth, Revoke};
+pub(crate) use auth::{Auth, Revoke, short_scope};
 pub(crate) use beside::{Beside, Held, HeldFile, SideFile};
 pub(crate) use bulk::{Bucket, Bulk, Sample, Want};
 pub(crate) use each::{Due, Each, Lacking};

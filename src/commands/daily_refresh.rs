@@ -140,7 +140,7 @@ fn tell(ctx: &Context, reports: Vec<Report>) -> Exit {
         let kept =
             json!({"raw": reports.iter().map(|one| one.total(|counts| counts.new + counts.changed)).sum::<i64>()});
         let today = notices::today(ctx);
-        let near = notices::near(reports.iter().map(|one| one.source), today);
+        let near = notices::near(ctx, reports.iter().map(|one| one.source));
         let near: Vec<_> = near.iter().map(|one| notices::document(one, today)).collect();
         ctx.out.json(&json!({"schema": "health.daily-refresh/1", "sources": sources, "notices": near,
             "result": result(exit, &kept, &next)}));

@@ -212,7 +212,7 @@ fn announced(ctx: &Context, only: Option<&'static Source>) -> Result<Vec<Finding
         None => oauth::list(&ctx.config)?.iter().map(|login| login.source).collect(),
     };
     let today = notices::today(ctx);
-    let found = notices::near(sources, today).into_iter().map(|(source, notice)| Finding {
+    let found = notices::near(ctx, sources).into_iter().map(|(source, notice)| Finding {
         mark: if notice.nearness(today) == Some(Nearness::Ahead) { "note" } else { "late" },
         fix: Some(notice.next.to_owned()),
         ..Finding::note(source.id, notice.said(today))

@@ -8,7 +8,7 @@ use super::Context;
 use crate::db::{self, Sql};
 use crate::failure::Failure;
 use crate::run::Person;
-use crate::source::{Notice, Source};
+use crate::source::{Announced, Notice, Source};
 
 /// A notice of a source.
 pub(crate) type Announcement = (&'static Source, &'static Notice);
@@ -18,8 +18,36 @@ pub(crate) fn today(ctx: &Context) -> NaiveDate {
     ctx.config.clock.now().with_timezone(&ctx.config.home.shown()).date_naive()
 }
 
-/// What is near or has come, of each of `sources` once, the most pressing first.
-pub(crate) fn near(sources: impl IntoIterator<Item = &'static Source>, today: NaiveDate) -> Vec<Announcement> {
+/// What is near or has come, of each of `sources` once, the most pressing first; not what the person has met already.
+pub(crate) fn near(ctx: &Context, sources: impl IntoIterator<Item = &'static Source>) -> Vec<Announcement> {
+    let mut near = dated(sources, today(ctx));
+    near.retain(|announced| !is_met(ctx, announced));
+    near
+}
+
+/// Whether the person did what a notice asks for: the address in use is the one that it names; or what only subscribers are
+/// served was served after its day, as the last runs tell where there is a database that runs.
+fn is_met(ctx: &Context, (source, notice): &Announcement) -> bool {
+    match notice.kind {
+        Announced::Addresses => {
+            let used = ctx.config.app(source).ok().and_then(|app| app.base_url.host_str().map(str::to_owned));
+            used.is_some_and(|host| notice.text.contains(&host))
+        }
+        Announced::Subscription if notice.on <= today(ctx) => was_served(ctx, source, notice.on).unwrap_or(false),
+        _ => false,
+    }
+}
+
+/// Whether each account of `source` was served when it was asked last, and one of them since `day`; none: nobody can say.
+fn was_served(ctx: &Context, source: &Source, day: NaiveDate) -> Option<bool> {
+    let mut client = db::look(ctx)?;
+    let person = Person::find(&mut client, ctx).ok()?;
+    let row = client.query_one(include_str!("notices/served.sql"), &[&person.user_id, &source.id, &day]).ok()?;
+    row.try_get(0).ok()
+}
+
+/// What is near or has come on `today`.
+fn dated(sources: impl IntoIterator<Item = &'static Source>, today: NaiveDate) -> Vec<Announcement> {
     let mut near: Vec<Announcement> = Vec::new();
     for source in sources {
         if near.iter().all(|(other, _)| other.id != source.id) {
@@ -58,7 +86,7 @@ pub(crate) fn document_of(id: &str, notice: &Notice, today: NaiveDate) -> Value 
 /// The database; whoever refreshes has told its own outcome by then.
 pub(crate) fn tell_weekly(ctx: &Context, sources: impl IntoIterator<Item = &'static Source>) -> Result<(), Failure> {
     let (now, today) = (ctx.config.clock.now(), today(ctx));
-    let near = near(sources, today);
+    let near = near(ctx, sources);
     if near.is_empty() {
         return Ok(());
     }
@@ -81,7 +109,7 @@ pub(crate) fn tell_weekly(ctx: &Context, sources: impl IntoIterator<Item = &'sta
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Announced, day};
+    use crate::source::day;
 
     static NOTICES: &[Notice] = &[
         Notice { kind: Announced::Addresses, on: day(2027, 6, 1), text: "it moves", next: "set it" },
@@ -105,9 +133,9 @@ mod tests {
 
     #[test]
     fn what_is_near_comes_once_and_the_most_pressing_first() {
-        let on: Vec<_> = near([&SOURCE, &SOURCE], day(2027, 4, 2)).iter().map(|(_, one)| one.on).collect();
+        let on: Vec<_> = dated([&SOURCE, &SOURCE], day(2027, 4, 2)).iter().map(|(_, one)| one.on).collect();
         assert_eq!(on, [day(2027, 5, 1), day(2027, 6, 1)], "two accounts, one notice each; 2029 is far");
-        assert!(near([&SOURCE], day(2026, 11, 20)).is_empty());
+        assert!(dated([&SOURCE], day(2026, 11, 20)).is_empty());
     }
 
     #[test]

@@ -94,10 +94,16 @@ fn retired_document(ctx: &Context, retired: &Retired) -> Value {
         "notices": [notice]})
 }
 
+/// Scopes that open a resource, as a person reads them; `any` where most do.
+fn scopes(opening: &str) -> String {
+    let names: Vec<&str> = opening.split('|').map(crate::source::short_scope).collect();
+    if names.len() > 3 { "any".to_owned() } else { names.join(" or ") }
+}
+
 /// What is near or has come.
 fn tell_notices(ctx: &Context, sources: &[&'static Source]) {
     let today = notices::today(ctx);
-    for announced in notices::near(sources.iter().copied(), today) {
+    for announced in notices::near(ctx, sources.iter().copied()) {
         ctx.out.line(&format!("\n{}", notices::lines(&announced, today)));
     }
 }
@@ -172,7 +178,7 @@ fn one(ctx: &Context, source: &'static Source) -> Result<Exit, Failure> {
                         format!("{changes}by time; the last {} days are read again", resource.lookback_days)
                     }
                 };
-                vec![resource.name.into(), resource.scope.replace('|', " or "), window]
+                vec![resource.name.into(), scopes(resource.scope), window]
             })
             .collect();
         ctx.out.table(&["RESOURCE", "SCOPE", "HOW"], &rows);

@@ -71,6 +71,13 @@ impl Auth {
     };
 }
 
+/// A scope as a person reads it: of one that is an address its last word, without what says that it only reads.
+pub(crate) fn short_scope(scope: &str) -> &str {
+    let Some((_, last)) = scope.rsplit_once('/').filter(|_| scope.contains("://")) else { return scope };
+    let last = last.strip_suffix(".readonly").unwrap_or(last);
+    last.rsplit_once('.').map_or(last, |(_, word)| word)
+}
+
 /// How a grant is withdrawn, below the base address unless it says otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Revoke {
@@ -86,4 +93,17 @@ pub(crate) enum Revoke {
     Signed { path: &'static str, nonce: &'static str },
     /// A form (RFC 7009) to this path of the server that gave the token, with the token as this field.
     Form(&'static str, &'static str),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_short_where_it_is_an_address() {
+        assert_eq!(short_scope("https://www.googleapis.com/auth/googlehealth.sleep.readonly"), "sleep");
+        for short in ["read:sleep", "user.metrics", "daily", ""] {
+            assert_eq!(short_scope(short), short);
+        }
+    }
 }

@@ -60,6 +60,28 @@ fn a_notice_is_shown_from_90_days_ahead() {
 }
 
 #[test]
+fn what_a_person_has_done_is_no_longer_announced() {
+    let paid = "paid Strava subscription";
+    let looks = [&["status"][..], &["sources", "strava"], &["doctor", "strava"]];
+    let shown = |world: &World<Strava>, what: &str| looks.map(|look| world.health(look).stdout.contains(what));
+    // Who is served has the subscription; who is not, or never asked, is told of it.
+    let world = World::<Strava>::loaded_few();
+    assert_eq!(shown(&world, paid), [false; 3]);
+    world.provider.with(|sim| sim.inactive = true);
+    world.ingest().expect(6);
+    assert_eq!(shown(&world, paid), [true; 3]);
+    world.provider.with(|sim| sim.inactive = false);
+    world.ingest().expect(0);
+    assert_eq!(shown(&world, paid), [false; 3]);
+    Home::new().health(&["sources", "strava"]).expect(0).says(paid);
+    // Who has set the new address needs nobody to name it.
+    at(&world, "2027-06-10");
+    assert_eq!(shown(&world, DAY), [true; 3]);
+    world.home.set("STRAVA_BASE_URL", "https://www.api-v3.strava.com/api/v3");
+    assert_eq!(shown(&world, DAY), [false; 3]);
+}
+
+#[test]
 fn a_schedule_shows_it_once_a_week() {
     let world = World::<Strava>::loaded_few();
     let shown = |day: &str| {

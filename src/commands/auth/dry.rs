@@ -47,7 +47,8 @@ pub(super) fn run(ctx: &Context, args: &Args, source: &'static Source) -> Result
         out.line(&format!("                {label}: {value}"));
     }
     out.line(&format!("  redirect      {redirect}"));
-    out.line(&format!("  scopes        {}", scopes.join(", ")));
+    let shown: Vec<&str> = scopes.iter().map(|scope| crate::source::short_scope(scope)).collect();
+    out.line(&format!("  scopes        {}", shown.join(", ")));
     out.line(&format!("  kept in       {}, encrypted", kept_in.display()));
     out.line(&format!("\nNext:  {next}"));
     Ok(Exit::OK)

@@ -156,6 +156,7 @@ pub(super) fn outcome(login: &LoginSummary, now: DateTime<Utc>) -> Vec<String> {
             .map(|resource| resource.name)
             .collect();
         let closed = if closed.is_empty() { String::new() } else { format!("; not readable: {}", closed.join(", ")) };
+        let missing: Vec<&str> = missing.into_iter().map(crate::source::short_scope).collect();
         lines.push(format!("late  {title} did not grant {}{closed}.", missing.join(", ")));
         lines.push(format!("    To tick more: {} --again", oauth::auth_command(login.source, &login.account)));
     }

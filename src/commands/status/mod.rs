@@ -73,7 +73,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
         picture(ctx, &lines, now);
     }
     let today = notices::today(ctx);
-    for announced in announced(&lines, today) {
+    for announced in announced(ctx, &lines) {
         ctx.out.line(&format!("\n{}", notices::lines(&announced, today)));
     }
     closing(ctx, &lines);
@@ -81,8 +81,8 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 /// What is near of the sources that somebody waits for.
-fn announced(lines: &[Line], today: NaiveDate) -> Vec<notices::Announcement> {
-    notices::near(lines.iter().filter(|line| line.state != "off").map(|line| line.source), today)
+fn announced(ctx: &Context, lines: &[Line]) -> Vec<notices::Announcement> {
+    notices::near(ctx, lines.iter().filter(|line| line.state != "off").map(|line| line.source))
 }
 
 fn local(ctx: &Context, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
@@ -255,7 +255,7 @@ fn document(ctx: &Context, lines: &[Line], exit: Exit, now: DateTime<Utc>) -> se
         .collect();
     let next: Vec<&str> = lines.iter().filter_map(|line| line.next.as_deref()).collect();
     let today = notices::today(ctx);
-    let announced: Vec<_> = announced(lines, today).iter().map(|one| notices::document(one, today)).collect();
+    let announced: Vec<_> = announced(ctx, lines).iter().map(|one| notices::document(one, today)).collect();
     json!({"schema": "health.status/1", "now": now, "tz": ctx.config.home.shown().name(), "schema_version": db::schema::known_version(),
         "sources": sources, "notices": announced, "result": result(exit, &json!(null), &next)})
 }
