@@ -149,14 +149,15 @@ fn the_example_environment_is_what_is_read() {
 fn the_readme_lists_the_sources() {
     let readme = read("README.md");
     let sources = registry();
-    let rows: Vec<&str> = readme.lines().filter(|l| l.starts_with("| `")).collect();
+    let rows: Vec<&str> = readme.lines().filter(|l| l.starts_with("| [`")).collect();
     for source in &sources {
         let (id, kind) = (source["id"].as_str().expect("an id"), source["kind"].as_str().expect("a kind"));
         let row = rows
             .iter()
-            .find(|r| r.starts_with(&format!("| `{id}`")))
+            .find(|r| r.starts_with(&format!("| [`{id}`](docs/sources/{id}.md) |")))
             .unwrap_or_else(|| panic!("README has no row for {id}"));
         assert!(row.contains(kind), "{row}: not {kind}");
+        assert!(readme.contains(&format!("`{id}_raw`")), "README does not name the schema of {id}");
         for field in ["brings", "needs"] {
             if let Some(text) = source[field].as_str() {
                 assert!(row.contains(text), "{row}: {field} is {text:?}");
