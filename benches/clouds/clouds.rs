@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
-use crate::providers::google_health::Google;
 use crate::providers::google_health::types::TYPES;
+use crate::providers::google_health::{Google, Point};
 use crate::providers::oura::{Doc, Oura};
 use crate::providers::strava::Strava;
 use crate::providers::whoop::Whoop;
@@ -160,6 +160,8 @@ fn google_health(now: DateTime<Utc>) -> Cloud {
     let seconds = |at: DateTime<Utc>| usize::try_from((at - first).num_seconds()).expect("later");
     let windows = |length: usize| seconds(now).div_ceil(length * 86_400);
     let mut least = 5; // identity, profile, settings, rhythm profile, devices
+    let has_track = |point: &&Point| point.value["exercise"]["exerciseMetadata"]["hasGps"] == true;
+    least += sim.points.iter().filter(has_track).count(); // one by one
     for of in TYPES {
         let at: Vec<_> = sim.points.iter().filter(|point| point.resource == of.name).map(|point| point.at).collect();
         let size = if ["sleep", "exercise"].contains(&of.name) { 25 } else { 5_000 };

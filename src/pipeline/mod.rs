@@ -171,7 +171,9 @@ fn take(
     let (mut resources, mut singles, mut closed) = (Vec::new(), Vec::new(), Vec::new());
     for resource in &with_teller(api, &job.resources) {
         if !resource.is_open_to(&granted) {
-            closed.push(resource.name);
+            if !resource.may_be_withheld {
+                closed.push(resource.name);
+            }
             continue;
         }
         if resource.each.is_some() {

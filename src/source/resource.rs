@@ -61,6 +61,8 @@ pub(crate) struct Resource {
     pub(crate) provisional: &'static [Provisional],
     /// Whether the provider answers 204, 404 or something like it when it has nothing.
     pub(crate) may_be_absent: bool,
+    /// Whether it is left out without a word where its scope was not granted: not everybody wants to give that.
+    pub(crate) may_be_withheld: bool,
     /// Its records are asked for one by one; `{id}` in the path or in a parameter stands for the id.
     pub(crate) each: Option<Each>,
     /// After so many days all that is held is read again, for what changed or went behind the lookback; 0: never.
@@ -97,6 +99,7 @@ impl Resource {
             form: None,
             provisional: &[],
             may_be_absent: false,
+            may_be_withheld: false,
             each: None,
             sweep_days: 0,
             call: crate::extract::paging::standard_call,
@@ -206,6 +209,10 @@ impl Resource {
     }
     pub(crate) const fn may_be_absent(mut self) -> Self {
         self.may_be_absent = true;
+        self
+    }
+    pub(crate) const fn may_be_withheld(mut self) -> Self {
+        self.may_be_withheld = true;
         self
     }
 }

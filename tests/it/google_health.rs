@@ -2,6 +2,7 @@
 
 mod first_day;
 mod odd;
+mod tracks;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -26,7 +27,7 @@ fn the_consent_asks_for_a_lasting_login_and_proves_itself() {
         (Some("offline"), Some("consent"), Some("true"))
     );
     assert_eq!((of("code_challenge_method"), of("response_type")), (Some("S256"), Some("code")));
-    assert!(of("scope").is_some_and(|scope| scope.split(' ').count() == 11), "{:?}", of("scope"));
+    assert!(of("scope").is_some_and(|scope| scope.split(' ').count() == 12), "{:?}", of("scope"));
     // The refresh token stays the same, and the second renewal sends it again.
     for _ in 0..2 {
         world.token_expires();

@@ -56,6 +56,7 @@ const AUTH: Auth = Auth {
         types::REPRODUCTIVE,
         types::SYMPTOMS,
         types::MINDFULNESS,
+        types::LOCATION,
     ],
     // Both of the first, or a second consent brings no refresh token.
     authorize_params: &[("access_type", "offline"), ("prompt", "consent"), ("include_granted_scopes", "true")],
@@ -72,7 +73,7 @@ const AUTH: Auth = Auth {
     ],
     notes: &[
         "Google warns that it has not verified your application: choose \"Advanced\", then go on to it. It is your own.",
-        "Tick every box on Google's page: a box that is not ticked leaves its data out.",
+        "Tick every box on Google's page: a box that is not ticked leaves its data out. Location is for tracks of exercises alone.",
         "While the consent screen is in \"Testing\", Google ends every login after 7 days: set it to \"In production\".",
     ],
     ..Auth::USUAL

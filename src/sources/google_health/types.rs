@@ -16,6 +16,7 @@ macro_rules! scope {
 }
 
 pub(super) const ACTIVITY: &str = scope!("activity_and_fitness");
+pub(super) const LOCATION: &str = scope!("location");
 pub(super) const METRICS: &str = scope!("health_metrics_and_measurements");
 pub(super) const SLEEP: &str = scope!("sleep");
 pub(super) const NUTRITION: &str = scope!("nutrition");
@@ -197,6 +198,11 @@ pub(super) const RESOURCES: &[Resource] = &[
         .scope(ACTIVITY)
         .paging(SESSIONS)
         .version("/exercise/updateTime"),
+    // Activity opens it together with location, where only a part of all people want to be known to be.
+    Resource::get("exercise_tcx", "/users/me/dataTypes/exercise/dataPoints/{id}:exportExerciseTcx")
+        .scope(LOCATION)
+        .each(&["exercise"], include_str!("due/tcx.sql"))
+        .may_be_withheld(),
     // Knows no end of a window.
     points("electrocardiogram", path!("electrocardiogram"))
         .scope(ECG)

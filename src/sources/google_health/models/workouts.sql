@@ -29,6 +29,8 @@ with workout as (
              round(coalesce(google_health_raw.seconds(r.zones->>'peakTime'), 0))::integer] end as hr_zone_s
        , case when jsonb_typeof(r.zones) = 'object' then 'google_health: light, moderate, vigorous, peak' end as hr_zone_scheme
        , coalesce(r.p->'splits', r.p->'splitSummaries')        as laps
+       , case when r.p#>>'{exerciseMetadata,hasGps}' = 'true'
+              then 'google_health_raw.exercise_tcx ' || regexp_replace(r.raw_source_id, '^.*/', '') end as track_ref
        , r.origin#>>'{application,packageName}'              as upstream_hint
        , array[case when r.origin->>'recordingMethod' = 'MANUAL' then 'manual' end] as odd
        , jsonb_strip_nulls(jsonb_build_object(

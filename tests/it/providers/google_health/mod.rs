@@ -89,6 +89,12 @@ impl Google {
         items
     }
 
+    /// Exercises whose way is known.
+    fn tracked(&self) -> impl Iterator<Item = &Point> {
+        let there = |p: &&Point| p.resource == "exercise" && p.since <= self.now;
+        self.points.iter().filter(there).filter(|p| p.value["exercise"]["exerciseMetadata"]["hasGps"] == true)
+    }
+
     fn text(&self, point: &Point) -> String {
         self.poisoned.get(&(point.resource, point.id.clone())).cloned().unwrap_or_else(|| point.value.to_string())
     }
@@ -164,6 +170,28 @@ impl Google {
     }
 }
 
+/// The part of a name by which one point is asked for.
+pub fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// The answer with the track of an exercise: its two ends.
+fn track(exercise: &Point) -> String {
+    let interval = &exercise.value["exercise"]["interval"];
+    let point = |end: &str, lat: f64| {
+        let at = interval[end].as_str().expect("a time");
+        format!(
+            "<Trackpoint><Time>{at}</Time><Position><LatitudeDegrees>{lat}</LatitudeDegrees><LongitudeDegrees>-122.4</LongitudeDegrees></Position></Trackpoint>"
+        )
+    };
+    let tcx = format!(
+        "<TrainingCenterDatabase xmlns=\"http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2\"><Activities><Activity Sport=\"Running\"><Lap><Track>{}{}</Track></Lap></Activity></Activities></TrainingCenterDatabase>",
+        point("startTime", 37.7),
+        point("endTime", 37.8)
+    );
+    json!({"tcxData": tcx}).to_string()
+}
+
 fn civil_date(date: &Value) -> Option<NaiveDate> {
     let part = |name: &str| date[name].as_i64();
     NaiveDate::from_ymd_opt(
@@ -200,6 +228,7 @@ impl Simulation for Google {
         "https://www.googleapis.com/auth/googlehealth.reproductive_health.readonly",
         "https://www.googleapis.com/auth/googlehealth.logged_symptoms.readonly",
         "https://www.googleapis.com/auth/googlehealth.mindfulness.readonly",
+        "https://www.googleapis.com/auth/googlehealth.location.readonly",
     ];
     const AUTHORIZE: &'static str = "/o/oauth2/v2/auth";
     const TOKEN: &'static str = "/token";
@@ -222,6 +251,9 @@ impl Simulation for Google {
             _ => {}
         }
         let (kebab, way) = path.strip_prefix("/users/me/dataTypes/")?.split_once("/dataPoints")?;
+        if kebab == "exercise" && method == "GET" && way.starts_with('/') && way.ends_with(":exportExerciseTcx") {
+            return Some("exercise_tcx");
+        }
         let of = TYPES.iter().find(|of| of.kebab() == kebab)?;
         match (method, way) {
             ("GET", "" | ":reconcile") => Some(of.name),
@@ -236,6 +268,7 @@ impl Simulation for Google {
             "profile" => "profile",
             "settings" | "paired_devices" => "settings",
             "irn_profile" => "irn",
+            "exercise_tcx" => "location",
             _ => types::by_name(resource.strip_suffix("_roll_up").unwrap_or(resource))?.scope,
         };
         Some(lasting(&format!("https://www.googleapis.com/auth/googlehealth.{middle}.readonly")))
@@ -247,6 +280,13 @@ impl Simulation for Google {
             "profile" => Reply::json(200, self.profile.to_string()),
             "settings" => Reply::json(200, self.settings.to_string()),
             "irn_profile" => Reply::json(200, self.irn.to_string()),
+            "exercise_tcx" => {
+                let id = request.path.rsplit('/').next().and_then(|last| last.split(':').next()).unwrap_or_default();
+                match self.tracked().find(|point| last_part(&point.id) == id) {
+                    Some(point) => Reply::json(200, track(point)),
+                    None => Reply::json(404, r#"{"error":{"code":404,"message":"no track","status":"NOT_FOUND"}}"#),
+                }
+            }
             "paired_devices" => {
                 let texts: Vec<String> = self.devices.iter().map(Value::to_string).collect();
                 self.page("pairedDevices", request.param("pageToken"), 100, &texts, "pairedDevices")
@@ -276,6 +316,13 @@ impl Simulation for Google {
         for device in &self.devices {
             let name = device["name"].as_str().expect("a name");
             truth.raw.insert(("paired_devices".into(), name.into()), device.to_string());
+        }
+        for point in self.tracked() {
+            let key = ("exercise_tcx".to_owned(), last_part(&point.id).to_owned());
+            if self.poisoned.contains_key(&("exercise", point.id.clone())) {
+                truth.optional_raw.insert(key.clone());
+            }
+            truth.raw.insert(key, track(point));
         }
         let mut hours: BTreeMap<(&str, String), Vec<&Point>> = BTreeMap::new();
         for point in self.points.iter().filter(|point| point.since <= self.now) {

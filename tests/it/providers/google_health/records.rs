@@ -289,6 +289,7 @@ pub fn exercise(id: &str, i: i64, start: Local) -> Point {
             ("steps", of_run(json!(6120))),
             ("speed_avg_mps", of_run(json!(2.1875))),
             ("elev_gain_m", of_run(json!(41))),
+            ("track_ref", of_run(json!(format!("google_health_raw.exercise_tcx {id}")))),
             ("laps", of_run(json!([{"splitType": "DISTANCE", "activeDuration": "300s"}]))),
         ],
     )

@@ -14,6 +14,7 @@ impl Subject for Google {
     const LISTINGS: &'static [&'static str] = LISTINGS;
     const PAGED: &'static str = "exercise";
     const OWNED: &'static str = "identity";
+    const READ_WITH_IT: &'static [&'static str] = &["exercise_tcx"];
     const SPARE_SCOPE: (&'static str, &'static str) =
         ("https://www.googleapis.com/auth/googlehealth.sleep.readonly", "sleep");
 
