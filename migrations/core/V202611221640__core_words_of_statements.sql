@@ -18,7 +18,7 @@ create function canonical.check_metrics() returns trigger
   language plpgsql
 as $$
 begin
-  if exists (select from (select distinct metric_code from written) w
+  if exists (select from (select distinct metric_code from written where metric_code is not null) w
               where not exists (select from meta.metrics m where m.metric_code = w.metric_code)) then
     raise foreign_key_violation using
       message = 'a metric that meta.metrics does not have',
