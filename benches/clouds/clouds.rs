@@ -11,6 +11,7 @@ use crate::providers::oura::{Doc, Oura};
 use crate::providers::strava::Strava;
 use crate::providers::whoop::Whoop;
 use crate::providers::withings::Withings;
+use crate::providers::withings::records as withings_records;
 use crate::support::provider::Provider;
 use crate::support::subject::Subject;
 use crate::support::truth::stamp;
@@ -98,26 +99,39 @@ impl Cloud {
     }
 }
 
+type Make = fn(DateTime<Utc>) -> Cloud;
+
 /// All of them, as far as they are wanted; none named: all.
 pub(crate) fn all(only: &[&str], now: DateTime<Utc>) -> Vec<Cloud> {
-    type Make = fn(DateTime<Utc>) -> Cloud;
-    let known: [(&str, Make); 5] = [
+    let known: [(&'static str, Make); 5] = [
         ("whoop", whoop),
         ("oura", |now| oura(now, false)),
-        ("withings", |now| Cloud::of(Withings::with_days(DAYS, now), now, None, 0)),
-        ("strava", |now| {
-            let mut strava = Strava::with_days(DAYS, now);
-            strava.budget.limits = [1_000_000, 10_000_000]; // not what is measured here
-            Cloud::of(strava, now, None, 0)
-        }),
-        ("google_health", google_health),
+        ("withings", |now| withings(now, false)),
+        ("strava", |now| strava(now, false)),
+        ("google_health", |now| google(now, false)),
     ];
-    known.into_iter().filter(|(id, _)| only.is_empty() || only.contains(id)).map(|(_, make)| make(now)).collect()
+    wanted(known, only, now).collect()
 }
 
-/// Those whose series come by the thousand, with them.
-pub(crate) fn dense(only: &[&str], now: DateTime<Utc>) -> Vec<Cloud> {
-    if only.is_empty() || only.contains(&"oura") { vec![oura(now, true)] } else { vec![] }
+/// Those that have series, with series that come by the thousand.
+pub(crate) fn dense(only: &[&str], now: DateTime<Utc>) -> impl Iterator<Item = Cloud> {
+    let known: [(&'static str, Make); 4] = [
+        ("oura", |now| oura(now, true)),
+        ("withings", |now| withings(now, true)),
+        ("strava", |now| strava(now, true)),
+        ("google_health", |now| google(now, true)),
+    ];
+    wanted(known, only, now)
+}
+
+/// Each is made when it is asked for: a million values of a simulated provider take more memory than one of them should beside another.
+fn wanted<const N: usize>(
+    known: [(&'static str, Make); N],
+    only: &[&str],
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = Cloud> {
+    let wanted = known.map(|(id, make)| (only.is_empty() || only.contains(&id)).then_some(make));
+    wanted.into_iter().flatten().map(move |make| make(now))
 }
 
 /// Four lists in pages of 25, the profile, the body.
@@ -151,13 +165,95 @@ fn oura(now: DateTime<Utc>, is_dense: bool) -> Cloud {
     Cloud::of(sim, now, Some(2 + 12 + 3 * windows(180) + 2 * windows(30)), points)
 }
 
+/// Dense: for 260 days of sixteen hours four totals a minute, and a heart rate every ten minutes.
+fn withings(now: DateTime<Utc>, is_dense: bool) -> Cloud {
+    let mut sim = Withings::with_days(DAYS, now);
+    sim.announced = Some(1_000_000);
+    sim.page = 300; // as documented for sleep
+    let mut points = 0;
+    if is_dense {
+        let first = now.date_naive() - TimeDelta::days(260);
+        sim.docs.retain(|doc| doc.resource != "intraday_activity" || doc.at.date_naive() < first);
+        for hour in (0..260 * 24).filter(|hour| hour % 24 >= 8) {
+            let at = first.and_time(chrono::NaiveTime::MIN) + TimeDelta::hours(hour);
+            let mut entries = serde_json::Map::new();
+            for minute in 0..60 {
+                let mut entry = json!({"model": "ScanWatch 2", "model_id": 94, "deviceid": "9a51e8d0e7d16da9", "duration": 60,
+                                       "steps": (hour + minute * 7) % 140, "elevation": 0, "calories": 1.2, "distance": 24.5});
+                points += 4;
+                if minute % 10 == 0 {
+                    entry["heart_rate"] = json!(62 + (hour + minute) % 60);
+                    points += 1;
+                }
+                entries.insert((at.and_utc().timestamp() + 60 * minute).to_string(), entry);
+            }
+            let id = at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+            let at =
+                withings_records::Local { clock: at, place: withings_records::Place { zone: "UTC", offset: "+00:00" } };
+            sim.docs.push(withings_records::Doc::new("intraday_activity", id, at, entries.into()));
+        }
+    }
+    Cloud::of(sim, now, None, points)
+}
+
+/// Dense: half an hour by the second for the 180 newest activities that were measured.
+fn strava(now: DateTime<Utc>, is_dense: bool) -> Cloud {
+    const SECONDS: usize = 1_800;
+    let mut sim = Strava::with_days(DAYS, now);
+    sim.budget.limits = [1_000_000, 10_000_000]; // not what is measured here
+    let mut points = 0;
+    if is_dense {
+        let measured = sim.activities.iter_mut().rev().filter_map(|activity| activity.streams.as_mut());
+        for streams in measured.take(180) {
+            let series = |of: &dyn Fn(usize) -> serde_json::Value| {
+                let data: Vec<_> = (0..SECONDS).map(of).collect();
+                json!({"data": data, "series_type": "distance", "original_size": SECONDS, "resolution": "high"})
+            };
+            streams["time"] = series(&|n| json!(n));
+            streams["distance"] = series(&|n| json!(n * 3));
+            streams["heartrate"] = series(&|n| json!(98 + n % 70));
+            streams["altitude"] = series(&|n| json!(f64::from(u16::try_from(n % 500).expect("small")) / 4.0));
+            streams["cadence"] = series(&|n| json!(80 + n % 9));
+            streams["moving"] = series(&|n| json!(n % 60 > 0));
+            points += 3 * SECONDS;
+            if streams.get("watts").is_some() {
+                streams["watts"] = series(&|n| json!(180 + n % 90));
+                points += SECONDS;
+            }
+        }
+    }
+    Cloud::of(sim, now, None, points)
+}
+
 /// Lists to their last page, 25 to a page of sleep and exercise, 5,000 to any other. Readings in windows from the account's first day
 /// on, and one question each for the time before; totals of days in the windows that are documented.
-fn google_health(now: DateTime<Utc>) -> Cloud {
+/// Dense: for 90 days a heart rate every fifteen seconds, and for sixteen hours of each steps, distance and energy by the minute.
+fn google(now: DateTime<Utc>, is_dense: bool) -> Cloud {
+    use crate::providers::google_health::records::{Local, of_interval, of_moment, watch};
     let mut sim = Google::with_days(DAYS, now);
     (sim.most_a_page, sim.has_empty_pages) = (5_000, false);
-    let first = (now - TimeDelta::days(DAYS - 1 + 2)).date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
-    let seconds = |at: DateTime<Utc>| usize::try_from((at - first).num_seconds()).expect("later");
+    let mut points = 0;
+    if is_dense {
+        const DENSE: [&str; 4] = ["heart_rate", "steps", "distance", "active_energy_burned"];
+        let first = (now.date_naive() - TimeDelta::days(90)).and_time(chrono::NaiveTime::MIN);
+        sim.points.retain(|point| !DENSE.contains(&point.resource) || point.at.naive_utc() < first);
+        let at = |seconds: i64| Local { clock: first + TimeDelta::seconds(seconds), offset_s: 0 };
+        for seconds in (0..90 * 86_400).step_by(15) {
+            let said = json!({"beatsPerMinute": (48 + seconds / 15 % 90).to_string(), "metadata": {"motionContext": "SEDENTARY"}});
+            sim.points.push(of_moment("heart_rate", at(seconds), &watch(), &said));
+            points += 1;
+        }
+        for minute in (0..90 * 1_440).filter(|minute| minute % 1_440 >= 480) {
+            let (start, end) = (at(minute * 60), at(minute * 60 + 60));
+            let mut span = |resource, said| sim.points.push(of_interval(resource, start, end, &watch(), &said));
+            span("steps", json!({"count": (1 + minute % 130).to_string()}));
+            span("distance", json!({"millimeters": (700 * (1 + minute % 130)).to_string()}));
+            span("active_energy_burned", json!({"kcal": 4.25}));
+            points += 3;
+        }
+    }
+    let begins = (now - TimeDelta::days(DAYS - 1 + 2)).date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    let seconds = |at: DateTime<Utc>| usize::try_from((at - begins).num_seconds()).expect("later");
     let windows = |length: usize| seconds(now).div_ceil(length * 86_400);
     let mut least = 5; // identity, profile, settings, rhythm profile, devices
     let has_track = |point: &&Point| point.value["exercise"]["exerciseMetadata"]["hasGps"] == true;
@@ -179,5 +275,5 @@ fn google_health(now: DateTime<Utc>) -> Cloud {
             least += windows(usize::try_from(of.most_days()).expect("days"));
         }
     }
-    Cloud::of(sim, now, Some(least), 0)
+    Cloud::of(sim, now, Some(least), points)
 }

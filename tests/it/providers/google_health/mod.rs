@@ -74,12 +74,19 @@ struct Cursor {
     is_empty: bool,
 }
 
+impl Cursor {
+    /// How many points the page has, where pages have so many.
+    fn size(&self, usual: usize) -> usize {
+        if self.is_empty { 0 } else { usual }
+    }
+}
+
 impl Google {
-    fn items(&self, resource: &str) -> Vec<&Point> {
+    fn items(&self, resource: &str, is_wanted: impl Fn(&Point) -> bool) -> Vec<&Point> {
         if self.hidden.contains(&resource) {
             return vec![];
         }
-        let there = |p: &&Point| p.resource == resource && p.since <= self.now;
+        let there = |p: &&Point| p.resource == resource && p.since <= self.now && is_wanted(p);
         let mut items: Vec<&Point> = self.points.iter().filter(there).collect();
         items.sort_by_cached_key(|point| {
             let at = point.at.timestamp();
@@ -109,43 +116,46 @@ impl Google {
             Ok(passes) => passes,
             Err(reason) => return refused(reason),
         };
-        let texts: Vec<String> = self.items(of.name).into_iter().filter(|p| passes(p)).map(|p| self.text(p)).collect();
+        let found = self.items(of.name, passes);
         let asked: usize = request.param("pageSize").map_or(1440, |size| size.parse().expect("a size"));
         let most = if matches!(of.name, "sleep" | "exercise") { 25 } else { self.most_a_page };
         if asked > 10_000 {
             return refused("INVALID_PAGE_SIZE");
         }
-        self.page(
-            &format!("{}:{way}?{filter}", of.name),
-            request.param("pageToken"),
-            asked.min(most),
-            &texts,
-            "dataPoints",
-        )
+        let (listing, token) = (format!("{}:{way}?{filter}", of.name), request.param("pageToken"));
+        let Some(cursor) = self.cursor(&listing, token) else { return refused("INVALID_PAGE_TOKEN") };
+        let page: Vec<String> =
+            found.iter().skip(cursor.from).take(cursor.size(asked.min(most))).map(|point| self.text(point)).collect();
+        let is_last = cursor.from + page.len() >= found.len();
+        self.page(cursor, &page, is_last, "dataPoints")
+    }
+
+    /// Where a listing goes on; none where the token is not one of this listing.
+    fn cursor(&self, asked: &str, token: Option<&str>) -> Option<Cursor> {
+        match token {
+            None | Some("") => Some(Cursor { asked: asked.to_owned(), from: 0, is_empty: false }),
+            Some(token) => self.cursors.get(token).filter(|cursor| cursor.asked == asked).cloned(),
+        }
     }
 
     /// An empty list is left out, and so is the token of a last page. The second page of several is empty.
-    fn page(&mut self, asked: &str, token: Option<&str>, size: usize, texts: &[String], member: &str) -> Reply {
-        let cursor = match token {
-            None | Some("") => Cursor { asked: asked.to_owned(), from: 0, is_empty: false },
-            Some(token) => match self.cursors.get(token) {
-                Some(cursor) if cursor.asked == asked => cursor.clone(),
-                _ => return refused("INVALID_PAGE_TOKEN"),
-            },
-        };
-        let until = if cursor.is_empty { cursor.from } else { texts.len().min(cursor.from + size) };
+    fn page(&mut self, cursor: Cursor, page: &[String], is_last: bool, member: &str) -> Reply {
         let mut parts = vec![];
-        let page = texts.get(cursor.from..until).unwrap_or_default();
         if !page.is_empty() {
             parts.push(format!("\"{member}\":[{}]", page.join(",")));
         }
-        if until < texts.len() {
-            let token = base64url(format!("p{}:{asked}", self.cursors.len()).as_bytes());
+        if !is_last {
+            let token = base64url(format!("p{}:{}", self.cursors.len(), cursor.asked).as_bytes());
             let is_empty = self.has_empty_pages && cursor.from == 0 && !cursor.is_empty;
-            self.cursors.insert(token.clone(), Cursor { from: until, is_empty, ..cursor });
+            self.cursors.insert(token.clone(), Cursor { from: cursor.from + page.len(), is_empty, ..cursor });
             parts.push(format!("\"nextPageToken\":\"{token}\""));
         }
         Reply::json(200, format!("{{{}}}", parts.join(",")))
+    }
+
+    /// All at once.
+    fn whole(&mut self, texts: &[String], member: &str) -> Reply {
+        self.page(Cursor { asked: String::new(), from: 0, is_empty: false }, texts, true, member)
     }
 
     fn roll_up(&mut self, of: Type, request: &Request) -> Reply {
@@ -164,9 +174,9 @@ impl Google {
             return refused("INVALID_ROLLUP_RANGE");
         }
         let resource = format!("{}_roll_up", of.name);
-        let inside = |p: &&Point| (start..end).contains(&p.civil.date());
-        let texts: Vec<String> = self.items(&resource).into_iter().filter(inside).map(|p| self.text(p)).collect();
-        self.page(&resource, None, texts.len(), &texts, "rollupDataPoints")
+        let inside = |p: &Point| (start..end).contains(&p.civil.date());
+        let texts: Vec<String> = self.items(&resource, inside).into_iter().map(|p| self.text(p)).collect();
+        self.whole(&texts, "rollupDataPoints")
     }
 }
 
@@ -289,7 +299,7 @@ impl Simulation for Google {
             }
             "paired_devices" => {
                 let texts: Vec<String> = self.devices.iter().map(Value::to_string).collect();
-                self.page("pairedDevices", request.param("pageToken"), 100, &texts, "pairedDevices")
+                self.whole(&texts, "pairedDevices")
             }
             _ => match resource.strip_suffix("_roll_up") {
                 Some(name) => self.roll_up(types::by_name(name).expect("a type"), request),

@@ -38,6 +38,8 @@ pub struct Withings {
     pub order: Order,
     /// How many records a page has.
     pub page: usize,
+    /// Requests a minute that it announces: a real one announces none, whoever measures cannot wait for them.
+    pub announced: Option<u32>,
     /// Signals of electrocardiograms are not to be had.
     pub signals_refused: bool,
     /// Listings that are empty, although there are records.
@@ -56,11 +58,12 @@ pub struct Withings {
 type Within = Box<dyn Fn(&Doc) -> bool>;
 
 impl Withings {
-    fn items(&self, resource: &str) -> Vec<&Doc> {
+    fn items(&self, resource: &str, is_wanted: impl Fn(&Doc) -> bool) -> Vec<&Doc> {
         if self.hidden.contains(&resource) {
             return vec![];
         }
-        let mut items: Vec<&Doc> = self.docs.iter().filter(|d| d.resource == resource && d.since <= self.now).collect();
+        let is_there = |doc: &&Doc| doc.resource == resource && doc.since <= self.now && is_wanted(doc);
+        let mut items: Vec<&Doc> = self.docs.iter().filter(is_there).collect();
         items.sort_by_cached_key(|doc| {
             let at = doc.at.timestamp();
             let rank = self.order.rank(at, &doc.id);
@@ -103,8 +106,7 @@ impl Withings {
             }
             Some(_) => return invalid("offset"),
         };
-        let texts: Vec<String> =
-            self.items(resource).into_iter().filter(|doc| window(doc)).map(|doc| self.text(doc)).collect();
+        let texts: Vec<String> = self.items(resource, window).into_iter().map(|doc| self.text(doc)).collect();
         let until = texts.len().min(from + self.page);
         let more = until < texts.len();
         if more {
@@ -142,13 +144,13 @@ impl Withings {
     fn of_a_day(&self, resource: &str, form: &HashMap<String, String>) -> Reply {
         let Some((from, to)) = instants(form) else { return invalid("dates") };
         let to = to.min(from + TimeDelta::days(1));
-        let within = |doc: &&Doc| doc.at >= from && doc.at < to;
+        let within = |doc: &Doc| doc.at >= from && doc.at < to;
         if resource == "sleep" {
-            let texts: Vec<String> = self.items("sleep").into_iter().filter(within).map(|doc| self.text(doc)).collect();
+            let texts: Vec<String> = self.items("sleep", within).into_iter().map(|doc| self.text(doc)).collect();
             return Reply::json(200, format!(r#"{{"status":0,"body":{{"series":[{}],"model":32}}}}"#, texts.join(",")));
         }
         let mut members = vec![];
-        for hour in self.items("intraday_activity") {
+        for hour in self.items("intraday_activity", |doc| doc.at > from - TimeDelta::hours(1) && doc.at < to) {
             for (name, entry) in hour.value.as_object().expect("an hour") {
                 let at = DateTime::from_timestamp(name.parse().expect("an instant"), 0).expect("an instant");
                 if at >= from && at < to {
@@ -196,9 +198,9 @@ impl Simulation for Withings {
         grants.grace = Some(8 * 3_600);
     }
 
-    /// It announces nothing.
     fn announce(&mut self) -> Option<(Vec<(&'static str, String)>, bool)> {
-        Some((vec![], false))
+        let announced = self.announced.map(|requests| ("X-RateLimit-Limit", format!("{requests};window=60")));
+        Some((announced.into_iter().collect(), false))
     }
 
     fn resource(&self, _: &str, _: &str) -> Option<&'static str> {
@@ -299,14 +301,15 @@ impl Simulation for Withings {
         let form = request.form();
         match resource {
             "devices" => {
-                let devices: Vec<String> = self.items("devices").into_iter().map(|doc| self.text(doc)).collect();
+                let devices: Vec<String> =
+                    self.items("devices", |_| true).into_iter().map(|doc| self.text(doc)).collect();
                 Reply::json(200, format!(r#"{{"status":0,"body":{{"devices":[{}]}}}}"#, devices.join(",")))
             }
             "goals" => Reply::json(200, format!(r#"{{"status":0,"body":{{"goals":{}}}}}"#, self.goals)),
             "heart_signal" => {
                 let signal = form
                     .get("signalid")
-                    .and_then(|id| self.items("heart_signal").into_iter().find(|doc| doc.id == *id));
+                    .and_then(|id| self.items("heart_signal", |doc| doc.id == *id).into_iter().next());
                 match signal {
                     None if self.signals_refused => said(2556, "Not available"),
                     Some(doc) => Reply::json(200, format!(r#"{{"status":0,"body":{}}}"#, self.text(doc))),

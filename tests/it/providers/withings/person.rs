@@ -30,6 +30,7 @@ impl Withings {
             goals: json!([]),
             order: Order::OldestFirst,
             page: PAGE,
+            announced: None,
             signals_refused: false,
             hidden: vec![],
             poisoned: HashMap::new(),
