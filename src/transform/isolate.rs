@@ -63,8 +63,11 @@ fn expect_many(
     // Where nothing is found everything was looked at, once for each row of what it is joined with.
     t.batch_execute("set local enable_nestloop = off")?;
     let changed: i64 = t.query_one(&statement, &[&run.user_id, &run.account_id, &after_run, &model.many])?.get(0);
-    let (loops, memory) = if changed < model.many { ("on", "default") } else { ("off", "'64MB'") };
-    t.batch_execute(&format!("set local enable_nestloop = {loops}; set local work_mem = {memory}"))
+    // Many are joined by hash: a merge would sort them first, with all that they carry.
+    let (others, memory) = if changed < model.many { ("on", "default") } else { ("off", "'64MB'") };
+    t.batch_execute(&format!(
+        "set local enable_nestloop = {others}; set local enable_mergejoin = {others}; set local work_mem = {memory}"
+    ))
 }
 
 struct Halver<'a> {

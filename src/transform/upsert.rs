@@ -133,8 +133,6 @@ fn parts(made: &Made) -> String {
         .replace("{same_key}", &key(&|name| format!("p.\"{name}\" = s.\"{name}\"")))
         .replace("{p_key}", &key(&|name| format!("p.\"{name}\" = h.\"{name}\"")))
         .replace("{held_key}", &key(&|name| format!("h.\"{name}\" = s.\"{name}\"")))
-        .replace("{p_key}", &key(&|name| format!("p.\"{name}\" = h.\"{name}\"")))
-        .replace("{held_key}", &key(&|name| format!("h.\"{name}\" = s.\"{name}\"")))
         .replace("{child}", &format!("canonical.\"{}\"", children.table))
         .replace("{id_name}", &literal(id))
         .replace("{id}", &format!("\"{id}\""))

@@ -1,10 +1,17 @@
 ,
--- The parts of the rows that say something new: those that are no longer so go, then the new ones come. A row that is new has none yet, and then
--- nothing is compared.
+-- A row that is new has no parts yet: its own come as they are. Those of the others are compared: what is no longer so goes, then the new ones come.
+parts_first as (
+  insert into {child}
+  select p.*
+    from news n
+{each}
+   where n.is_new
+),
 held as materialized (
   select s.*
     from {child} s
     join news n on s.user_id = n.user_id and s.{id} = n.{id}
+   where not n.is_new
 ),
 parts_gone as (
   delete from {child} s
@@ -13,7 +20,7 @@ parts_gone as (
      and not exists (select
                        from news n
 {each}
-                      where p.user_id = h.user_id and p.{id} = h.{id} and {p_key}
+                      where not n.is_new and p.user_id = h.user_id and p.{id} = h.{id} and {p_key}
                         and row(p.*) is not distinct from row(h.*))
   returning 1
 ),
@@ -22,7 +29,8 @@ parts_new as (
   select p.*
     from news n
 {each}
-   where (select count(*) from parts_gone) >= 0  -- not before they are gone
+   where not n.is_new
+     and (select count(*) from parts_gone) >= 0  -- not before they are gone
      and not exists (select from held s
                       where s.user_id = p.user_id and s.{id} = p.{id} and {same_key}
                         and row(p.*) is not distinct from row(s.*))
