@@ -100,9 +100,18 @@ pub(crate) fn transform(
         |client: &mut Client, place: usize| run_model(client, source, &source.models[place], run, rebuild, &zones);
     let count = source.models.len();
     if count > 1 && (rebuild || never_ran(client, source, run)?) {
-        return pair::side_by_side(client, another, count, &one);
+        let order = longest_first(client, source)?;
+        return pair::side_by_side(client, another, &order, &one);
     }
     (0..count).map(|place| one(client, place)).collect()
+}
+
+/// The places of a source's models, those first whose raw tables are largest: what is begun last should be short.
+fn longest_first(client: &mut Client, source: &Source) -> Result<Vec<usize>, Failure> {
+    let tables: Vec<String> =
+        source.models.iter().map(|model| format!("{}.{}", source.raw_schema(), model.reads)).collect();
+    let rows = client.query(include_str!("sql/largest.sql"), &[&tables]).sql()?;
+    Ok(rows.iter().filter_map(|row| usize::try_from(row.get::<_, i64>(0)).ok()).collect())
 }
 
 fn never_ran(client: &mut Client, source: &Source, run: &Run) -> Result<bool, Failure> {
