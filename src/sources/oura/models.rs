@@ -89,14 +89,14 @@ pub(super) const DAILY_STRESS: &str = concat!(
 
 pub(super) const SERIES_SLEEP: &str = concat!(
     "-- grain: one row per Oura sleep that counts and has HRV every five minutes, RMSSD in ms\n",
-    "with kept as (select source_id, p from (select source_id, payload::jsonb as p from changed offset 0) c where coalesce(p->>'type', '') not in ('rest', 'deleted')),\n",
+    "with kept as (select user_id, account_id, source_id, p from (select user_id, account_id, source_id, payload::jsonb as p from changed offset 0) c where coalesce(p->>'type', '') not in ('rest', 'deleted')),\n",
     "fields (field, metric_code) as (values ('hrv', 'hrv_rmssd'))\n",
     include_str!("models/series.sql")
 );
 
 pub(super) const SERIES_SESSION: &str = concat!(
     "-- grain: one row per Oura session that has a heart rate every five seconds\n",
-    "with kept as (select source_id, p from (select source_id, payload::jsonb as p from changed offset 0) c),\n",
+    "with kept as (select user_id, account_id, source_id, p from (select user_id, account_id, source_id, payload::jsonb as p from changed offset 0) c),\n",
     "fields (field, metric_code) as (values ('heart_rate', 'heart_rate'))\n",
     include_str!("models/series.sql")
 );

@@ -46,12 +46,14 @@ const SCORES_SLEEP: &str = concat!(
 
 const SERIES_SLEEP: &str = concat!(
     include_str!("models/series_sleep.sql"),
-    include_str!("models/series_hours.sql"),
+    include_str!("models/series_told.sql"),
+    include_str!("models/series_by_field.sql"),
     include_str!("models/series.sql")
 );
 
 const SERIES_INTRADAY: &str = concat!(
     include_str!("models/series_intraday.sql"),
-    include_str!("models/series_hours.sql"),
+    include_str!("models/series_told.sql"),
+    include_str!("models/series_by_entry.sql"),
     include_str!("models/series.sql")
 );

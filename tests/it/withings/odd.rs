@@ -129,7 +129,7 @@ fn a_reading_that_is_no_number_costs_no_other() {
     assert_eq!(rows(&mut world.sql(), rejects), [refused(false)]);
 }
 
-const POINTS: &str = "select o.raw_path, o.flags, o.quality::double precision as quality, array_agg(p.metric_code || ' ' || p.value_num order by p.seq) as points
+const POINTS: &str = "select o.raw_path, o.flags, o.quality::double precision as quality, array_agg(p.metric_code || ' ' || p.value_num order by p.seq, p.metric_code) as points
                         from canonical.sample_origins o join canonical.sample_points p using (user_id, origin_id) where o.retired_at is null group by 1, 2, 3 order by 1";
 
 #[test]

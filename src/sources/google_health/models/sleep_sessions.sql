@@ -42,7 +42,8 @@ with night as (
                'short_awakenings',  r.p->'shortAwakenings',
                'out_of_bed',        r.p->'outOfBedSegments'))      as detail
         from (
-          select c.source_id as raw_source_id, j.p->'sleep' as p, j.p->'dataSource' as origin
+          select c.source_id as raw_source_id, c.user_id, meta.row_id('google_health', c.account_id, c.source_id, '') as sleep_id
+               , j.p->'sleep' as p, j.p->'dataSource' as origin
             from changed c
            cross join lateral (select c.payload::jsonb as p offset 0) j  -- keeps the planner from parsing once for each use
           offset 0
@@ -63,7 +64,7 @@ with night as (
            group by y.period
         ) s
        cross join lateral (
-          select jsonb_agg(jsonb_build_object('seq', o.seq, 'stage', o.stage, 'stage_raw', o.said, 'start_at', o.start_at, 'end_at', o.until) order by o.seq)
+          select array_agg(row(r.user_id, r.sleep_id, o.seq, o.stage, o.said, o.start_at, o.until)::canonical.sleep_stages)
                    filter (where o.until > o.start_at)             as stages
                , bool_or(o.until < o.end_at)                       as do_overlap
             from (

@@ -22,6 +22,8 @@ select raw_source_id
              , v.is_implausible
           from (
             select k.source_id                                       as raw_source_id
+                 , k.user_id
+                 , meta.row_id('oura', k.account_id, k.source_id, f.field) as origin_id
                  , f.field
                  , f.metric_code
                  , k.p->f.field->'items'                             as items
@@ -35,16 +37,17 @@ select raw_source_id
           ) s
           left join meta.metrics m on m.metric_code = s.metric_code
          cross join lateral (
-            select jsonb_agg(jsonb_build_object(
-                     'metric_code', s.metric_code,
-                     'seq',         i.place - 1,
-                     'start_at',    t.start_at,
-                     'local_date',  meta.local_date(t.start_at, s.utc_offset_s),
-                     'value_num',   meta.number(i.item)) order by i.place)                           as points
-                 , coalesce(bool_or(meta.implausible(meta.number(i.item), m.plausible_lo, m.plausible_hi)), false) as is_implausible
-              from jsonb_array_elements(s.items) with ordinality i (item, place)
-             cross join lateral (select s.start_at + make_interval(secs => (i.place - 1) * s.step_s)) t (start_at)
-             where i.item <> 'null'
+            select array_agg(row(s.user_id, s.metric_code, i.start_at, null, s.origin_id, i.place - 1, meta.local_date(i.start_at, s.utc_offset_s),
+                                 i.value_num, null)::canonical.sample_points)                                as points
+                 , coalesce(bool_or(meta.implausible(i.value_num, m.plausible_lo, m.plausible_hi)), false)   as is_implausible
+              from (
+                select e.place::integer as place
+                     , s.start_at + make_interval(secs => (e.place - 1) * s.step_s)                          as start_at
+                     , meta.number(e.item)                                                                   as value_num
+                  from jsonb_array_elements(s.items) with ordinality e (item, place)
+                 where e.item <> 'null'
+                offset 0
+              ) i
           ) v
          where v.points is not null
         offset 0

@@ -29,8 +29,7 @@ with night as (
        , case when r.digits is not null or r.p->>'light_sleep_duration' is not null then 'stages' end as stage_scheme
        , true                                                        as is_final
        , '{}'::text[]                                                as odd
-       , (select jsonb_agg(jsonb_build_object(
-                   'seq', s.seq, 'stage', s.stage, 'stage_raw', s.digit, 'start_at', s.start_at, 'end_at', s.end_at) order by s.seq)
+       , (select array_agg(row(r.user_id, r.sleep_id, s.seq, s.stage, s.digit, s.start_at, s.end_at)::canonical.sleep_stages)
             from meta.runs_of_digits(r.digits, r.start_at, r.end_at, r.step_s, '{"1": "deep", "2": "light", "3": "rem", "4": "awake"}') s) as stages
        , jsonb_strip_nulls(jsonb_build_object(
            'type',                  r.p->'type',
@@ -49,7 +48,8 @@ with night as (
            , coalesce(nullif(j.p->>'sleep_phase_30_sec', ''), nullif(j.p->>'sleep_phase_5_min', '')) as digits
            , case when j.p->>'sleep_phase_30_sec' <> '' then 30 else 300 end as step_s
         from (
-          select c.source_id as raw_source_id, c.payload::jsonb as p, c.payload->>'type' as type
+          select c.source_id as raw_source_id, c.user_id, meta.row_id('oura', c.account_id, c.source_id, '') as sleep_id
+               , c.payload::jsonb as p, c.payload->>'type' as type
             from changed c
           offset 0  -- keeps the planner from parsing once for each use
         ) j
