@@ -2,7 +2,7 @@
 //! interface's ways it is read by. Listed is what has its device said; reconciled what cannot be listed; totals of days are
 //! rolled up, as the app shows them.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
 use serde_json::{Value, json};
 
 use crate::extract::bundles::hour;
@@ -150,8 +150,7 @@ macro_rules! sessions {
     };
 }
 
-/// Totals of days. A question may be for a day more than a slice, which may end within one: 14 days, or 90. The answer has no
-/// pages. Before the account began they are asked for
+/// Totals of days, so many at most in a question. The answer has no pages. Before the account began they are asked for
 /// where what they are made of lists something; those with the shortest windows never elsewhere.
 macro_rules! totals {
     ($name:literal, $kebab:literal, $days:literal, $lookback:literal) => {
@@ -255,21 +254,21 @@ pub(super) const RESOURCES: &[Resource] = &[
     intervals!("active_energy_burned", path!("active-energy-burned", "reconcile"), "activeEnergyBurned")
         .may_be_absent(),
     intervals!("basal_energy_burned", path!("basal-energy-burned", "reconcile"), "basalEnergyBurned").may_be_absent(),
-    totals!("steps", "steps", 89, 14),
-    totals!("distance", "distance", 89, 14),
-    totals!("altitude", "altitude", 89, 14),
-    totals!("floors", "floors", 89, 14),
-    totals!("active_minutes", "active-minutes", 13, 11).led_by("steps_roll_up"),
-    totals!("active_zone_minutes", "active-zone-minutes", 89, 14),
-    totals!("sedentary_period", "sedentary-period", 89, 14),
-    totals!("time_in_heart_rate_zone", "time-in-heart-rate-zone", 89, 14),
-    totals!("swim_lengths_data", "swim-lengths-data", 89, 14),
-    totals!("total_calories", "total-calories", 13, 11).early(Early::Near("steps")).led_by("steps_roll_up"),
-    totals!("calories_in_heart_rate_zone", "calories-in-heart-rate-zone", 13, 11)
+    totals!("steps", "steps", 90, 14),
+    totals!("distance", "distance", 90, 14),
+    totals!("altitude", "altitude", 90, 14),
+    totals!("floors", "floors", 90, 14),
+    totals!("active_minutes", "active-minutes", 14, 11).led_by("steps_roll_up"),
+    totals!("active_zone_minutes", "active-zone-minutes", 90, 14),
+    totals!("sedentary_period", "sedentary-period", 90, 14),
+    totals!("time_in_heart_rate_zone", "time-in-heart-rate-zone", 90, 14),
+    totals!("swim_lengths_data", "swim-lengths-data", 90, 14),
+    totals!("total_calories", "total-calories", 14, 11).early(Early::Near("steps")).led_by("steps_roll_up"),
+    totals!("calories_in_heart_rate_zone", "calories-in-heart-rate-zone", 14, 11)
         .early(Early::Near("time_in_heart_rate_zone"))
         .led_by("time_in_heart_rate_zone_roll_up"),
-    totals!("active_energy_burned", "active-energy-burned", 89, 14).may_be_absent(),
-    totals!("heart_rate", "heart-rate", 13, 11).scope(METRICS).led_by("heart_rate"),
+    totals!("active_energy_burned", "active-energy-burned", 90, 14).may_be_absent(),
+    totals!("heart_rate", "heart-rate", 14, 11).scope(METRICS).led_by("heart_rate"),
     sessions!("hydration_log", path!("hydration-log"), "hydrationLog").scope(NUTRITION),
     sessions!("nutrition_log", path!("nutrition-log"), "nutritionLog").scope(NUTRITION).may_be_absent(),
     dictionary("food", path!("food")),
@@ -330,11 +329,13 @@ fn filtered(resource: &Resource, slice: &Slice, token: Option<&PageToken>) -> Ca
 }
 
 /// The question for totals of days: all that the slice touches, and behind its end the day that may have begun for the person
-/// already. Days are civil and begin at midnight wherever the person is: west of Greenwich the first began on the day that
-/// the slice does.
+/// already, unless that is one too many: then the next run asks, which reads the last days again. Days are civil and begin at
+/// midnight wherever the person is: west of Greenwich the first began on the day that the slice does.
 fn rolled_up(resource: &Resource, slice: &Slice, _token: Option<&PageToken>) -> Call {
     let first = slice.from.date_naive();
     let end = later_border(slice.to, midnight(slice.to), chrono::TimeDelta::days(2)).date_naive();
+    let most = if let Window::Range { max_days: Some(most), .. } = resource.window { most } else { 1 };
+    let end = first.checked_add_days(Days::new(most.into())).map_or(end, |furthest| end.min(furthest));
     let body = json!({
         "range": {"start": {"date": civil(first)}, "end": {"date": civil(end)}},
         "windowSizeDays": 1,
@@ -423,6 +424,10 @@ mod tests {
         assert_eq!(
             asked("heart_rate_roll_up", "2026-11-08T18:00:00Z", "2026-11-20T18:00:00Z"),
             body((11, 8), (11, 22), 14)
+        );
+        assert_eq!(
+            asked("heart_rate_roll_up", "2026-11-07T18:00:00Z", "2026-11-20T18:00:00Z"),
+            body((11, 7), (11, 21), 14)
         );
         assert_eq!(asked("steps_roll_up", "2026-11-20T18:00:00Z", "2026-11-20T19:00:00Z"), body((11, 20), (11, 22), 2));
         // The longest slices are asked for as a whole, wherever they begin.

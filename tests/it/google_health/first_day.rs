@@ -45,11 +45,7 @@ fn a_first_load_begins_where_the_account_does() {
         );
     }
     for resource in LISTINGS.iter().filter(|resource| resource.ends_with("_roll_up")) {
-        // Fourteen days are asked for at most, and these are as many with the one to come.
-        let is_short = ["active_minutes", "total_calories", "calories_in_heart_rate_zone", "heart_rate"]
-            .iter()
-            .any(|name| *resource == format!("{name}_roll_up"));
-        assert_eq!(world.provider.requests(resource).len(), 1 + usize::from(is_short), "{resource}");
+        assert_eq!(world.provider.requests(resource).len(), 1, "{resource}: fourteen days are allowed in all of them");
         assert!(covers(&mut world.sql(), resource, "2010-01-01T00:00:00Z"), "{resource}");
     }
     let data = world.provider.data_requests();
@@ -82,7 +78,7 @@ fn where_nobody_says_the_day_all_time_is_asked_for() {
     let world = World::connected(sim);
     world.health(&["ingest", "google-health", "steps", "steps_roll_up"]).expect(0);
     assert_eq!(world.provider.requests("steps").len(), 18, "a window for each year since 2009");
-    assert_eq!(world.provider.requests("steps_roll_up").len(), 74, "and for each quarter");
+    assert_eq!(world.provider.requests("steps_roll_up").len(), 73, "and for each quarter");
     assert_eq!(world.provider.requests("profile").len(), 1, "it was asked for");
     assert!(count(&mut world.sql(), "google_health_raw.steps") > 0);
     world.oracle().check();
@@ -118,6 +114,6 @@ fn the_day_is_asked_for_where_it_spares_questions() {
     let fault =
         world.fault(crate::support::faults::When::resource("distance"), crate::support::faults::What::status(400));
     world.health(&["ingest", "google-health", "distance", "distance_roll_up"]).expect(3);
-    assert_eq!(world.provider.requests("distance_roll_up").len(), 74 + 1, "all of its windows");
+    assert_eq!(world.provider.requests("distance_roll_up").len(), 73 + 1, "all of its windows");
     world.oracle().fired(&fault).check();
 }
