@@ -23,6 +23,8 @@ struct State {
     quota: &'static Quota,
     limit: u32,
     used: u32,
+    /// What the provider itself has said of this window.
+    told: u32,
     /// The end of the window that `used` was counted in.
     until: DateTime<Utc>,
 }
@@ -32,7 +34,7 @@ impl Quotas {
     pub(super) fn new(quotas: &'static [Quota], remembered: &Value, now: DateTime<Utc>) -> Self {
         let mut states: Vec<State> = quotas
             .iter()
-            .map(|quota| State { quota, limit: quota.requests, used: 0, until: end_of_window(quota.per, now) })
+            .map(|quota| State { quota, limit: quota.requests, used: 0, told: 0, until: end_of_window(quota.per, now) })
             .collect();
         for (state, told) in states.iter_mut().zip(remembered.as_array().into_iter().flatten()) {
             let number = |name: &str| told[name].as_u64().and_then(|n| u32::try_from(n).ok());
@@ -78,7 +80,9 @@ impl Quotas {
                 state.limit = limit;
             }
             if let Some(used) = used {
-                state.used = used; // the provider counts all that the application asks
+                // The provider counts all that the application asks. Answers may overtake each other: the highest is the newest.
+                state.used = state.told.max(used);
+                state.told = state.used;
             }
         }
     }
@@ -136,7 +140,7 @@ impl Room {
 impl State {
     fn roll(&mut self, now: DateTime<Utc>) {
         if now >= self.until {
-            self.used = 0;
+            (self.used, self.told) = (0, 0);
             self.until = end_of_window(self.quota.per, now);
         }
     }
@@ -189,6 +193,18 @@ mod tests {
         quotas.count(Some(&headers("100,1000", "1,1000")), later);
         assert_eq!(quotas.wait(later, 0, false), Some(Duration::from_secs(5 * 3600 + 45 * 60 - 6 + 5)));
         assert_eq!(quotas.wait(at("2026-11-21T00:00:00Z"), 0, false), None, "a new day");
+    }
+
+    #[test]
+    fn an_answer_that_was_overtaken_frees_no_place() {
+        let now = at("2026-11-20T18:00:00Z");
+        let mut quotas = Quotas::new(QUOTAS, &Value::Null, now);
+        quotas.count(Some(&headers("100,1000", "100,101")), now);
+        quotas.count(Some(&headers("100,1000", "99,100")), now);
+        assert!(quotas.wait(now, 0, false).is_some());
+        let later = at("2026-11-20T18:15:06Z");
+        quotas.count(Some(&headers("100,1000", "1,102")), later);
+        assert_eq!(quotas.wait(later, 0, false), None, "another window, another count");
     }
 
     #[test]
