@@ -15,14 +15,15 @@ use crate::source::{Model, Source};
 
 /// Applies `model` to the rows after run `after_run`: whole at first, in halves where its data is refused. A row that
 /// was refused before and has not changed since is counted only where the model `starts_again`: otherwise every run that
-/// happens to read it once more, because another table changed, would end as partial for ever.
+/// happens to read it once more, because another table changed, would end as partial for ever. A model that
+/// `never_ran` has nothing to compare its rows with.
 pub(super) fn apply(
     t: &mut Transaction,
     source: &Source,
     model: &Model,
     run: &Run,
     after_run: i64,
-    starts_again: bool,
+    (starts_again, never_ran): (bool, bool),
 ) -> Result<Upserted, postgres::Error> {
     expect_many(t, source, model, run, after_run)?;
     if model.into == Table::Rejects {
@@ -31,18 +32,19 @@ pub(super) fn apply(
         return Ok(done);
     }
     let statement = Statement::prepare(t, source, model)?;
+    let is_first = never_ran && !super::upsert::is_stored(t, source, model, run)?;
     let mut halver =
         Halver { statement: &statement, source, model, run, after_run, starts_again, done: Upserted::default() };
     if model.at_once > 0 {
         for some in keys(t, source, model, run, after_run)?.chunks(model.at_once) {
-            halver.halve(t, some)?;
+            halver.halve(t, some, is_first)?;
         }
     } else {
-        match attempt(t, &statement, run, Range { after_run, keys: None })? {
+        match attempt(t, &statement, run, Range { after_run, keys: None }, is_first)? {
             Ok(done) => halver.done = done,
             Err(_) => {
                 let all = keys(t, source, model, run, after_run)?;
-                halver.halve(t, &all)?;
+                halver.halve(t, &all, false)?;
             }
         }
     }
@@ -81,14 +83,16 @@ struct Halver<'a> {
 }
 
 impl Halver<'_> {
-    fn halve(&mut self, t: &mut Transaction, keys: &[String]) -> Result<(), postgres::Error> {
+    /// `is_first` holds for the whole range alone: of its halves one may have made what the other makes.
+    fn halve(&mut self, t: &mut Transaction, keys: &[String], is_first: bool) -> Result<(), postgres::Error> {
         let (Some(first), Some(last)) = (keys.first(), keys.last()) else { return Ok(()) };
         let range = Range { after_run: self.after_run, keys: Some((first, last)) };
-        match attempt(t, self.statement, self.run, range)? {
+        match attempt(t, self.statement, self.run, range, is_first)? {
             Ok(done) => {
                 self.add(&done);
                 Ok(())
             }
+            Err(_) if is_first => self.halve(t, keys, false),
             Err(refused) if keys.len() == 1 => {
                 let is_known = self.reject(t, first, &refused)?;
                 if let Some(done) = without_unread(t, self.statement, self.run, range)? {
@@ -101,8 +105,8 @@ impl Halver<'_> {
             }
             Err(_) => {
                 let (low, high) = keys.split_at(keys.len() / 2);
-                self.halve(t, low)?;
-                self.halve(t, high)
+                self.halve(t, low, false)?;
+                self.halve(t, high, false)
             }
         }
     }
@@ -150,9 +154,10 @@ fn attempt(
     statement: &Statement,
     run: &Run,
     range: Range,
+    is_first: bool,
 ) -> Result<Result<Upserted, Refused>, postgres::Error> {
     let mut savepoint = t.transaction()?;
-    match statement.run(&mut savepoint, run, range) {
+    match statement.run(&mut savepoint, run, range, is_first) {
         Ok(done) => {
             savepoint.commit()?;
             Ok(Ok(done))
@@ -172,7 +177,7 @@ fn without_unread(
     range: Range,
 ) -> Result<Option<Upserted>, postgres::Error> {
     t.batch_execute("set local health.unread = 'left out'")?;
-    let done = attempt(t, statement, run, range)?.ok();
+    let done = attempt(t, statement, run, range, false)?.ok();
     t.batch_execute("set local health.unread = ''")?;
     Ok(done)
 }
@@ -186,6 +191,7 @@ fn refused(error: &postgres::Error) -> Option<Refused> {
             SqlState::NOT_NULL_VIOLATION,
             SqlState::CHECK_VIOLATION,
             SqlState::FOREIGN_KEY_VIOLATION,
+            SqlState::UNIQUE_VIOLATION,
             SqlState::CARDINALITY_VIOLATION,
             SqlState::STATEMENT_TOO_COMPLEX,
         ]

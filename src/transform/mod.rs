@@ -161,10 +161,11 @@ fn run_model(
             FenceError::Fenced => fenced_failure(),
             FenceError::Sql(error) => db::failure(&error),
         })?;
-        let done = isolate::apply(&mut t, source, model, run, from, watermark < 0).and_then(|done| {
-            failpoint!("model.half");
-            note_state(&mut t, run, &name, &text_hash).map(|()| done)
-        });
+        let done = isolate::apply(&mut t, source, model, run, from, (watermark < 0, state.text_hash.is_empty()))
+            .and_then(|done| {
+                failpoint!("model.half");
+                note_state(&mut t, run, &name, &text_hash).map(|()| done)
+            });
         match done {
             Ok(done) => {
                 t.commit().sql()?;

@@ -12,6 +12,8 @@ use crate::source::{Model, Source};
 /// A model's statement, ready for any range of one account.
 pub(super) struct Statement {
     text: String,
+    /// The short one, for rows of which nothing is stored yet.
+    first: String,
     version: String,
 }
 
@@ -46,13 +48,26 @@ impl Statement {
             are_rows: children.is_some_and(|children| is_array(children.column)),
         };
         columns.retain(|column: &Column| column.name != "raw_hash");
-        Ok(Self { text: full(source, model, &made, &columns), version: mapping_version(source, model) })
+        let of = |template: &str| full(template, source, model, &made, &columns);
+        Ok(Self {
+            text: of(include_str!("sql/upsert.sql")),
+            first: of(include_str!("sql/first.sql")),
+            version: mapping_version(source, model),
+        })
     }
 
-    pub(super) fn run(&self, t: &mut Transaction, run: &Run, range: Range) -> Result<Upserted, postgres::Error> {
+    /// `is_first`: nothing of the model is stored. Where that is not so after all, the server refuses a key that stands
+    /// twice, and nothing is written.
+    pub(super) fn run(
+        &self,
+        t: &mut Transaction,
+        run: &Run,
+        range: Range,
+        is_first: bool,
+    ) -> Result<Upserted, postgres::Error> {
         let (low, high) = range.keys.unzip();
         let row = t.query_one(
-            &self.text,
+            if is_first { &self.first } else { &self.text },
             &[
                 &run.user_id,
                 &run.account_id,
@@ -101,6 +116,20 @@ pub(super) fn withdraw(
     Ok(i64::try_from(rows).unwrap_or(i64::MAX))
 }
 
+/// Whether rows of `model` are stored.
+pub(super) fn is_stored(
+    t: &mut Transaction,
+    source: &Source,
+    model: &Model,
+    run: &Run,
+) -> Result<bool, postgres::Error> {
+    let statement = include_str!("sql/stored.sql")
+        .replace("{table}", &format!("canonical.\"{}\"", model.into.shape().name))
+        .replace("{source}", &literal(source.id))
+        .replace("{name_prefix}", &name_prefix(source, model));
+    Ok(t.query_one(&statement, &[&run.user_id, &run.account_id])?.get(0))
+}
+
 /// How `mapping_version` begins in the rows of a model, whatever its revision.
 fn name_prefix(source: &Source, model: &Model) -> String {
     literal(&format!("{}.{}/", source.id, model.name))
@@ -123,12 +152,17 @@ struct Made {
     are_rows: bool,
 }
 
-/// The statements that replace the parts of rows; empty for rows without.
-fn parts(made: &Made) -> String {
+/// The statements that write the parts of rows, and, where rows may have been there `before`, replace them; empty for rows
+/// without.
+fn parts(made: &Made, before: bool) -> String {
     let (Some(children), Some(id)) = (made.children, made.shape.id) else { return String::new() };
     let key = |of: &dyn Fn(&str) -> String| children.key.iter().map(|name| of(name)).collect::<Vec<_>>().join(" and ");
     let each = if made.are_rows { include_str!("sql/child_rows.sql") } else { include_str!("sql/child_objects.sql") };
-    include_str!("sql/children.sql")
+    let first = include_str!("sql/children_first.sql");
+    let (again, new_rows) =
+        if before { (include_str!("sql/children.sql"), "(select * from news where is_new)") } else { ("", "made") };
+    format!("{}{again}", first.trim_end())
+        .replace("{new_rows}", new_rows)
         .replace("{each}", each.trim_end())
         .replace("{same_key}", &key(&|name| format!("p.\"{name}\" = s.\"{name}\"")))
         .replace("{p_key}", &key(&|name| format!("p.\"{name}\" = h.\"{name}\"")))
@@ -138,7 +172,7 @@ fn parts(made: &Made) -> String {
         .replace("{id}", &format!("\"{id}\""))
 }
 
-fn full(source: &Source, model: &Model, made: &Made, columns: &[Column]) -> String {
+fn full(template: &str, source: &Source, model: &Model, made: &Made, columns: &[Column]) -> String {
     let shape = made.shape;
     let quoted = |name: &str| format!("\"{name}\"");
     let list = |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
@@ -167,16 +201,22 @@ fn full(source: &Source, model: &Model, made: &Made, columns: &[Column]) -> Stri
     let key_of =
         |side: &str| shape.key.iter().map(|name| format!("{side}.{}", quoted(name))).collect::<Vec<_>>().join(", ");
     let defaults = missing_key_columns(shape, columns);
-    wrapped(include_str!("sql/upsert.sql"), source, model)
+    let one = OneAKey::of(shape, columns);
+    let compares = template.contains("news");
+    wrapped(&template.replace("{made}", include_str!("sql/made.sql")), source, model)
         .replace("{table}", &format!("canonical.{}", quoted(shape.name)))
         .replace("{entity}", &literal(shape.name))
         .replace("{entity_id}", &entity_id)
-        .replace("{parts}", &parts(made))
+        .replace("{parts}", &parts(made, compares))
         .replace(
             "{children}",
             &made.children.map_or(String::new(), |c| format!("m.{} as children, ", quoted(c.column))),
         )
         .replace("{hash}", if made.own_hash { "m.raw_hash" } else { "c.hash" })
+        .replace("{one_a_key}", &one.distinct)
+        .replace("{which}", &one.which)
+        .replace("{yields}", one.yields)
+        .replace("{sorted}", if shape.id.is_some() { "\n   order by {key}" } else { "" })
         .replace("{id}", &id)
         .replace("{id_column}", &id_column)
         .replace("{casts}", &list(&|c| format!("m.{0}::{1} as {0}", quoted(&c.name), c.cast)))
@@ -200,6 +240,32 @@ fn full(source: &Source, model: &Model, made: &Made, columns: &[Column]) -> Stri
         .replace("{t_key}", &key_of("t"))
         .replace("{m_key}", &key_of("m"))
         .replace("{name_prefix}", &name_prefix(source, model))
+}
+
+/// Two records may say the same of one day where a row is not known by its record: the one that is still there counts, and
+/// of two such the one whose key comes later, in whatever order they come.
+#[derive(Default)]
+struct OneAKey {
+    distinct: String,
+    /// Which one of a statement's.
+    which: String,
+    /// A row gives way to one that is stored.
+    yields: &'static str,
+}
+
+impl OneAKey {
+    fn of(shape: Shape, columns: &[Column]) -> Self {
+        if shape.id.is_some() {
+            return Self::default();
+        }
+        let given = columns.iter().filter(|column| is_key(shape, &column.name));
+        let key = given.map(|column| format!("m.\"{}\"", column.name)).collect::<Vec<_>>().join(", ");
+        Self {
+            distinct: format!("distinct on ({key}) "),
+            which: format!("\n   order by {key}, gone.run_id is not null, m.raw_source_id collate \"C\" desc"),
+            yields: include_str!("sql/yields.sql").trim_end(),
+        }
+    }
 }
 
 fn is_key(shape: Shape, name: &str) -> bool {

@@ -277,3 +277,34 @@ fn rows_refer_to_metrics_and_sources_that_are_known() {
     );
     sql.batch_execute("delete from meta.metrics where metric_code = 'copper_intake'").expect("a metric of no row");
 }
+
+#[test]
+fn parts_have_a_row_and_go_with_it() {
+    let world = World::loaded(Whoop::few(now()));
+    let mut sql = world.sql();
+    let stages = "insert into canonical.sleep_stages (user_id, sleep_id, seq, start_at, end_at, stage)
+                  select user_id, sleep_id, 0, start_at, end_at, 'light' from canonical.sleep_sessions";
+    sql.batch_execute(stages).expect("a stage of each night");
+    for nowhere in [
+        "update canonical.sleep_stages set sleep_id = gen_random_uuid()",
+        "insert into canonical.sleep_stages (user_id, sleep_id, seq, start_at, end_at, stage) select user_id, gen_random_uuid(), seq, start_at, end_at, stage from canonical.sleep_stages limit 1",
+    ] {
+        let error = sql.batch_execute(nowhere).expect_err(nowhere);
+        let said = error.as_db_error().expect("the server's word");
+        assert_eq!((said.code().code(), said.constraint()), ("23503", Some("sleep_stages_sleep_id_fkey")));
+    }
+    let nights = count(&mut sql, "canonical.sleep_sessions");
+    assert!(nights > 1);
+    sql.batch_execute("delete from canonical.sleep_sessions where sleep_id = (select min(sleep_id::text)::uuid from canonical.sleep_sessions)")
+        .expect("a night less");
+    assert_eq!(count(&mut sql, "canonical.sleep_stages"), nights - 1);
+    sql.batch_execute(
+        "insert into canonical.sample_origins (user_id, origin_id, source_system, account_id, raw_table, raw_source_id, raw_hash, run_id, mapping_version)
+         select user_id, sleep_id, source_system, account_id, raw_table, raw_source_id, raw_hash, run_id, mapping_version from canonical.sleep_sessions;
+         insert into canonical.sample_points (user_id, metric_code, start_at, origin_id, seq, local_date, value_num)
+         select user_id, 'heart_rate', created_at, origin_id, place, created_at::date, 60 from canonical.sample_origins, generate_series(0, 2) place;
+         delete from canonical.sample_origins where origin_id = (select min(origin_id::text)::uuid from canonical.sample_origins)",
+    )
+    .expect("a series less");
+    assert_eq!(count(&mut sql, "canonical.sample_points"), 3 * (nights - 2));
+}

@@ -1,12 +1,5 @@
 ,
--- A row that is new has no parts yet: its own come as they are. Those of the others are compared: what is no longer so goes, then the new ones come.
-parts_first as (
-  insert into {child}
-  select p.*
-    from news n
-{each}
-   where n.is_new
-),
+-- Those of the others are compared: what is no longer so goes, then the new ones come.
 held as materialized (
   select s.*
     from {child} s

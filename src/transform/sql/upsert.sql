@@ -1,33 +1,13 @@
--- $1 person, $2 account, $3 after which run, $4 and $5 first and last key, $6 this run, $7 mapping version, $8 its start
-with changed as materialized (
-  select r.*
-    from {raw} r
-   where r.user_id = $1 and r.account_id = $2
-     and (r.run_id > $3 or r.missing_since_run_id > $3)
-     and ($4::text is null or r.source_id >= $4 collate "C")
-     and ($5::text is null or r.source_id <= $5 collate "C")
-),
-model as (
-{model}
-),
-made as materialized (
-  select $1::bigint as user_id, {id}{children}{casts}, {defaults}{source}::text as source_system, $2::bigint as account_id
-       , {raw_table}::text as raw_table, {hash} as raw_hash, $7::text as mapping_version
-       , gone.started_at as retired_at, case when gone.run_id is not null then 'missing_upstream' end as retired_reason
-    from model m
-    join changed c on c.source_id = m.raw_source_id
-    left join meta.import_runs gone on gone.user_id = $1 and gone.run_id = c.missing_since_run_id
-),
--- Rows that say something new. Nobody else writes rows of the account meanwhile, so that those without a counterpart are simply inserted: an
+{made}-- Rows that say something new. Nobody else writes rows of the account meanwhile, so that those without a counterpart are simply inserted: an
 -- upsert looks each up once more and marks it twice, and it locks and logs rows that it then leaves as they are.
 news as materialized (
   select m.*, t.user_id is null as is_new
     from made m
     left join {table} t on t.user_id = $1 and {on_key}
-   where t.user_id is null
-      or {differs}
-      or row(t.raw_hash, t.mapping_version, t.retired_at, t.retired_reason)
-         is distinct from row(m.raw_hash, m.mapping_version, m.retired_at, m.retired_reason)
+   where (t.user_id is null
+          or {differs}
+          or row(t.raw_hash, t.mapping_version, t.retired_at, t.retired_reason)
+             is distinct from row(m.raw_hash, m.mapping_version, m.retired_at, m.retired_reason)){yields}
 ),
 kept as (
   insert into canonical.row_history (user_id, entity, entity_id, version, valid_from, valid_to, row_data, raw_hash, run_id)

@@ -1,9 +1,11 @@
 //! Documents that contradict themselves.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::providers::oura::{Doc, Oura};
-use crate::support::rows::rows;
+use crate::support::rows::{count, rows};
 use crate::support::world::World;
 
 #[test]
@@ -46,4 +48,33 @@ fn a_workout_with_the_offset_of_greenwich_is_of_the_day_that_it_says() {
     world.health(&["zones", "set", "Pacific/Honolulu", "--from", "2026-11-17"]).expect(0);
     expected[0] = of("1", "2026-11-18", json!(-36_000), json!("Pacific/Honolulu"), "home", odd);
     assert_eq!(held(&world), expected);
+}
+
+/// What two records say of one day is one row: the one whose key comes later counts, in a first load as in any other.
+#[test]
+fn two_records_of_one_day_are_one_day() {
+    let steps = |id: &str, day: &str, steps: u32| {
+        let timestamp = format!("{day}T04:00:00-08:00");
+        Doc::sent("daily_activity", json!({"id": id, "day": day, "timestamp": timestamp, "steps": steps}))
+    };
+    let mut oura = Oura::nobody();
+    oura.docs = vec![steps("a", "2026-11-16", 5000), steps("b", "2026-11-16", 6000), steps("c", "2026-11-17", 7000)];
+    let world = World::connected(oura);
+    world.ingest().expect(0);
+    let held = |world: &World<Oura>| {
+        let sql = "select local_date as day, raw_source_id as id, value_num as steps from canonical.daily_summaries where metric_code = 'steps' and retired_at is null order by 1";
+        rows(&mut world.sql(), sql)
+    };
+    let expected = [
+        json!({"day": "2026-11-16", "id": "b", "steps": 6000}),
+        json!({"day": "2026-11-17", "id": "c", "steps": 7000}),
+    ];
+    assert_eq!(held(&world), expected);
+    world.provider.with(|oura| oura.docs[0] = steps("a", "2026-11-16", 5500));
+    world.later(Duration::from_hours(1));
+    world.ingest().expect(0);
+    assert_eq!(held(&world), expected);
+    world.health(&["transform", "oura", "--rebuild"]).expect(0);
+    assert_eq!(held(&world), expected);
+    assert_eq!(count(&mut world.sql(), "oura_raw.daily_activity where payload->>'steps' = '5500'"), 1);
 }

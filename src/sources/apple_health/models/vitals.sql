@@ -67,9 +67,9 @@ select n.raw_source_id
         on p.user_id = c.user_id and p.account_id = c.account_id and p.type = c.type and p.start_at = c.start_at
        and p.source_name = coalesce(c.source_name, '') and p.value_text = c.value_text and p.created_at is not distinct from c.created_at
        -- which of several that say the same
-       and p.copy = (select count(*) from apple_health_raw.records o
+       and p.copy = case when c.metric_code in ('bp_systolic', 'bp_diastolic') then (select count(*) from apple_health_raw.records o
                       where o.user_id = c.user_id and o.account_id = c.account_id and o.type_id = c.type_id and o.start_at = c.start_at
                         and o.source_name_id is not distinct from c.source_name_id and o.value_text = c.value_text
                         and o.created_at is not distinct from c.created_at and o.missing_since_run_id is null
-                        and (o.id, o.ordinal) <= (c.id, c.ordinal))
+                        and (o.id, o.ordinal) <= (c.id, c.ordinal)) end
   ) n

@@ -10,3 +10,4 @@ select $1::bigint, $2::bigint, s.type_id, s.local_date, s.unit_id, s.value_text,
                     where l.records = 0 and l.type_id = s.type_id and l.local_date = s.local_date)
    and not exists (select from pg_temp.apple_health_records r
                     where r.type_id = s.type_id and meta.local_date(r.start_at, r.utc_offset_s) = s.local_date)
+ order by s.type_id, s.local_date
