@@ -139,6 +139,7 @@ select raw_source_id
               ) s
              group by s.user_id, s.account_id, s.raw_source_id, s.session
           ) g
+         cross join lateral (select meta.row_id('apple_health', g.account_id, g.raw_source_id, g.raw_path) as sleep_id offset 0) i
          cross join lateral (
            select sum(extract(epoch from upper(p.stretch) - lower(p.stretch))) filter (where p.stage = 'in_bed')              as in_bed_s
                 , coalesce(sum(extract(epoch from upper(p.stretch) - lower(p.stretch)))
@@ -148,7 +149,7 @@ select raw_source_id
                 , coalesce(sum(extract(epoch from upper(p.stretch) - lower(p.stretch))) filter (where p.stage = 'deep'), 0)   as deep_s
                 , coalesce(sum(extract(epoch from upper(p.stretch) - lower(p.stretch))) filter (where p.stage = 'rem'), 0)    as rem_s
                 , coalesce(sum(extract(epoch from upper(p.stretch) - lower(p.stretch))) filter (where p.stage = 'asleep'), 0) as unstaged_s
-                , jsonb_agg(jsonb_build_object('seq', p.seq, 'stage', p.stage, 'start_at', lower(p.stretch), 'end_at', upper(p.stretch))
+                , array_agg(row(g.user_id, i.sleep_id, p.seq, p.stage, null, lower(p.stretch), upper(p.stretch))::canonical.sleep_stages
                             order by p.seq) filter (where p.stage <> 'in_bed')                                               as stages
              from (
                select q.stage, q.stretch, row_number() over (order by q.stage = 'in_bed', lower(q.stretch)) - 1 as seq
