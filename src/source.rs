@@ -256,8 +256,8 @@ pub(crate) struct Model {
     /// what changed, expects a handful and compares each with each, which takes minutes for ten thousand. Then
     /// they are also worth the memory that keeps them from going through files.
     pub(crate) many: i64,
-    /// At most so many records in one statement, where each makes thousands of parts; 0: all.
-    pub(crate) at_once: usize,
+    /// Its records make thousands of parts each, so that one statement reads only as many as its memory is meant for.
+    pub(crate) in_pieces: bool,
     /// Whether it dates records by where the person was (`meta.zone_ranges`): it starts again when that changes.
     pub(crate) zoned: bool,
 }
@@ -270,7 +270,7 @@ impl Model {
         into: crate::canonical::Table,
         select: &'static str,
     ) -> Self {
-        Self { name, reads, joins, into, select, many: 1_000, at_once: 0, zoned: false }
+        Self { name, reads, joins, into, select, many: 1_000, in_pieces: false, zoned: false }
     }
 
     pub(crate) const fn zoned(mut self) -> Self {
@@ -278,8 +278,8 @@ impl Model {
         self
     }
 
-    pub(crate) const fn at_once(mut self, records: usize) -> Self {
-        self.at_once = records;
+    pub(crate) const fn in_pieces(mut self) -> Self {
+        self.in_pieces = true;
         self
     }
 }

@@ -13,6 +13,10 @@ use crate::canonical::Table;
 use crate::run::Run;
 use crate::source::{Model, Source};
 
+/// So many bytes of stored, compressed payload are read by one statement: some hundred thousand parts, which take a server
+/// process as many hundred bytes each.
+const PIECE: i64 = 3 << 20;
+
 /// Applies `model` to the rows after run `after_run`: whole at first, in halves where its data is refused. A row that
 /// was refused before and has not changed since is counted only where the model `starts_again`: otherwise every run that
 /// happens to read it once more, because another table changed, would end as partial for ever. A model that
@@ -35,10 +39,9 @@ pub(super) fn apply(
     let is_first = never_ran && !super::upsert::is_stored(t, source, model, run)?;
     let mut halver =
         Halver { statement: &statement, source, model, run, after_run, starts_again, done: Upserted::default() };
-    if model.at_once > 0 {
-        for some in keys(t, source, model, run, after_run)?.chunks(model.at_once) {
-            halver.halve(t, some, is_first)?;
-        }
+    if model.in_pieces {
+        let keys = keys(t, source, model, run, after_run)?;
+        pieces(&keys).try_for_each(|piece| halver.halve(t, piece, is_first))?;
     } else {
         match attempt(t, &statement, run, Range { after_run, keys: None }, is_first)? {
             Ok(done) => halver.done = done,
@@ -54,6 +57,17 @@ pub(super) fn apply(
     Ok(done)
 }
 
+/// Cuts where so much has come together.
+fn pieces(keys: &[(String, i32)]) -> impl Iterator<Item = &[(String, i32)]> {
+    let mut bytes = 0;
+    keys.chunk_by(move |(_, size), _| {
+        bytes += i64::from(*size);
+        let is_full = bytes >= PIECE;
+        bytes = if is_full { 0 } else { bytes };
+        !is_full
+    })
+}
+
 fn expect_many(
     t: &mut Transaction,
     source: &Source,
@@ -61,11 +75,15 @@ fn expect_many(
     run: &Run,
     after_run: i64,
 ) -> Result<(), postgres::Error> {
-    let statement = super::upsert::over_raw(include_str!("sql/many.sql"), source, model.reads);
     // Where nothing is found everything was looked at, once for each row of what it is joined with.
     t.batch_execute("set local enable_nestloop = off")?;
-    let changed: i64 = t.query_one(&statement, &[&run.user_id, &run.account_id, &after_run, &model.many])?.get(0);
-    // Many are joined by hash: a merge would sort them first, with all that they carry.
+    let changed: i64 = if after_run < 0 {
+        model.many
+    } else {
+        let statement = super::upsert::over_raw(include_str!("sql/many.sql"), source, model.reads);
+        t.query_one(&statement, &[&run.user_id, &run.account_id, &after_run, &model.many])?.get(0)
+    };
+    // All are many, however few there are. Many are joined by hash: a merge would sort them first, with all that they carry.
     let (others, memory) = if changed < model.many { ("on", "default") } else { ("off", "'64MB'") };
     t.batch_execute(&format!(
         "set local enable_nestloop = {others}; set local enable_mergejoin = {others}; set local work_mem = {memory}"
@@ -84,8 +102,8 @@ struct Halver<'a> {
 
 impl Halver<'_> {
     /// `is_first` holds for the whole range alone: of its halves one may have made what the other makes.
-    fn halve(&mut self, t: &mut Transaction, keys: &[String], is_first: bool) -> Result<(), postgres::Error> {
-        let (Some(first), Some(last)) = (keys.first(), keys.last()) else { return Ok(()) };
+    fn halve(&mut self, t: &mut Transaction, keys: &[(String, i32)], is_first: bool) -> Result<(), postgres::Error> {
+        let (Some((first, _)), Some((last, _))) = (keys.first(), keys.last()) else { return Ok(()) };
         let range = Range { after_run: self.after_run, keys: Some((first, last)) };
         match attempt(t, self.statement, self.run, range, is_first)? {
             Ok(done) => {
@@ -227,4 +245,24 @@ fn resolve(
     let statement = super::upsert::over_raw(include_str!("sql/resolve.sql"), source, model.reads);
     t.execute(&statement, &[&run.user_id, &run.account_id, &name, &run.run_id, &after_run])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_ends_where_it_is_full() {
+        let key = |size: i32| (String::new(), size);
+        let lengths = |sizes: &[i32]| -> Vec<usize> {
+            let keys: Vec<_> = sizes.iter().map(|size| key(*size)).collect();
+            pieces(&keys).map(<[_]>::len).collect()
+        };
+        let full = 3 << 20;
+        assert_eq!(lengths(&[]), [0; 0]);
+        assert_eq!(lengths(&[1; 9]), [9], "small ones go together");
+        assert_eq!(lengths(&[full, full, 1, 1]), [1, 1, 2], "one that fills a piece is one");
+        assert_eq!(lengths(&[full - 1, 1, 1, 1]), [2, 2]);
+        assert_eq!(lengths(&[i32::MAX, i32::MAX, i32::MAX]), [1, 1, 1]);
+    }
 }

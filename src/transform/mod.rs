@@ -148,7 +148,8 @@ fn run_model(
     let state = state(client, whose, &name)?;
     let edited = state.text_hash != text_hash;
     let watermark = if rebuild || edited { -1 } else { state.watermark };
-    let scope = changes(client, source, model, whose, watermark)?;
+    // Who reads everything need not know what changed.
+    let scope = if watermark < 0 { Scope::Whole } else { changes(client, source, model, whose, watermark)? };
     if scope == Scope::Nothing && !edited {
         return Ok(nothing);
     }

@@ -289,15 +289,17 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The keys of the raw rows in a range, in the order in which ranges are cut.
+/// The keys of the raw rows in a range, in the order in which ranges are cut, with the bytes that their payload takes in
+/// the table where that matters.
 pub(super) fn keys(
     client: &mut impl GenericClient,
     source: &Source,
     model: &Model,
     run: &Run,
     after_run: i64,
-) -> Result<Vec<String>, postgres::Error> {
-    let statement = over_raw(include_str!("sql/keys.sql"), source, model.reads);
+) -> Result<Vec<(String, i32)>, postgres::Error> {
+    let size = if model.in_pieces { "coalesce(pg_column_size(r.payload), 0)" } else { "0" };
+    let statement = over_raw(include_str!("sql/keys.sql"), source, model.reads).replace("{size}", size);
     let rows = client.query(&statement, &[&run.user_id, &run.account_id, &after_run])?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }

@@ -454,7 +454,7 @@ const fn total(name: &'static str, reads: &'static str, select: &'static str) ->
 
 const fn readings(name: &'static str, reads: &'static str, select: &'static str) -> Model {
     // An hour may have a thousand readings and more.
-    Model::new(name, reads, &[], Table::SampleOrigins, select).at_once(500)
+    Model::new(name, reads, &[], Table::SampleOrigins, select).in_pieces()
 }
 
 const fn coded(name: &'static str, reads: &'static str, select: &'static str) -> Model {

@@ -184,8 +184,8 @@ const MODELS: &[Model] = &[
         concat!(include_str!("models/workouts.sql"), include_str!("../workout.sql")),
     ),
     Model::new("vitals_athlete", "athlete", &[], Table::BiometricsVitals, include_str!("models/vitals_athlete.sql")),
-    Model::new("series_body", "activity_streams", &[], Table::SampleOrigins, models::SERIES_BODY).at_once(50),
-    Model::new("series_effort", "activity_streams", &[], Table::SampleOrigins, models::SERIES_EFFORT).at_once(50),
+    Model::new("series_body", "activity_streams", &[], Table::SampleOrigins, models::SERIES_BODY).in_pieces(),
+    Model::new("series_effort", "activity_streams", &[], Table::SampleOrigins, models::SERIES_EFFORT).in_pieces(),
 ];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-select r.source_id
+select r.source_id, {size}
   from {raw} r
  where r.user_id = $1 and r.account_id = $2
    and (r.run_id > $3 or r.missing_since_run_id > $3)

@@ -17,7 +17,7 @@ kept as (
        , t.updated_at, $8, to_jsonb(t), t.raw_hash, $6
     from {table} t
     join news m on {on_key}
-   where {history} and {differs}
+   where {history} and not m.is_new and {differs}
 ),
 inserted as (
   insert into {table} (user_id, {id_column}{columns}, {default_columns}source_system, account_id, raw_table, raw_hash, mapping_version,
