@@ -23,7 +23,7 @@ macro_rules! vitals {
 macro_rules! totals {
     ($grain:literal, $payload:expr, $($field:literal),+) => {
         concat!(
-            "-- grain: one row per ", $grain, "\nwith totals as (\n",
+            "-- grain: one row per ", $grain, "\nwith totals as materialized (\n",
             "  select c.source_id as raw_source_id, c.user_id, c.run_id, google_health_raw.civil_date(j.p#>'{civilStartTime,date}') as day, ", $payload, " as p\n",
             "    from changed c cross join lateral (select c.payload::jsonb as p offset 0) j\n  offset 0\n",
             "), fields (metric_code, stat, list, tag, word, path, factor, is_length, nothing, unit_raw) as (\n  values (null::text, null::text, null::text, null::text, null::text, null::text[], null::double precision, null::boolean, null::double precision, null::text)",

@@ -1,4 +1,4 @@
-, known as (
+, known as materialized (  -- not looked up for each hour
   select f.*, m.plausible_lo as lo, m.plausible_hi as hi
     from fields f
     left join meta.metrics m on m.metric_code = f.metric_code
@@ -24,14 +24,15 @@ select raw_source_id
      cross join lateral (
         select array_agg(row(c.user_id, r.metric_code, r.start_at, r.end_at, c.origin_id, r.seq, meta.local_date(r.start_at, r.utc_offset_s),
                              r.value_num, null)::canonical.sample_points)                      as points
-             , (array_agg(r.utc_offset_s order by r.seq))[1]                                   as utc_offset_s
-             , bool_or(meta.implausible(r.value_num, r.lo, r.hi))                              as is_implausible
+             , (min(array[r.seq, r.utc_offset_s]))[2]                                          as utc_offset_s  -- that of the first
+             , bool_or(r.value_num < r.lo or r.value_num > r.hi)                               as is_implausible
           from (
             -- 1001 / 1000 is 1.001, where 1001 * 0.001 is not
-            select t.*, f.metric_code, f.lo, f.hi, meta.reading(coalesce(t.p->f.field, f.nothing)) / f.per as value_num
-              from (
+            select t.*, f.metric_code, f.lo, f.hi, meta.reading(t.said) / f.per                as value_num
+              from known f
+             cross join lateral (
                 select e.place::integer - 1                                                    as seq
-                     , e.p
+                     , coalesce(e.p->f.field, f.nothing)                                       as said
                      , coalesce(e.p#>>'{sampleTime,physicalTime}', e.p#>>'{interval,startTime}')::timestamptz as start_at
                      , (e.p#>>'{interval,endTime}')::timestamptz                               as end_at
                      , left(coalesce(e.p#>>'{sampleTime,utcOffset}', e.p#>>'{interval,startUtcOffset}'), -1)::integer as utc_offset_s
@@ -42,7 +43,6 @@ select raw_source_id
                   ) e
                 offset 0
               ) t
-             cross join known f
             offset 0
           ) r
          where r.value_num is not null

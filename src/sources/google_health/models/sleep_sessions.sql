@@ -10,8 +10,8 @@ with night as (
     from (
       select r.raw_source_id
            , 'second'                                              as time_precision
-           , meta.instant(r.p#>>'{interval,startTime}')            as start_at
-           , meta.instant(r.p#>>'{interval,endTime}')              as end_at
+           , r.start_at
+           , r.end_at
            , google_health_raw.seconds(r.p#>>'{interval,startUtcOffset}')::integer as utc_offset_s
            , google_health_raw.seconds(r.p#>>'{interval,endUtcOffset}')::integer   as end_utc_offset_s
            , google_health_raw.civil_date(r.p#>'{interval,civilEndTime,date}')     as said_day
@@ -42,10 +42,14 @@ with night as (
                'short_awakenings',  r.p->'shortAwakenings',
                'out_of_bed',        r.p->'outOfBedSegments'))      as detail
         from (
-          select c.source_id as raw_source_id, c.user_id, meta.row_id('google_health', c.account_id, c.source_id, '') as sleep_id
-               , j.p->'sleep' as p, j.p->'dataSource' as origin
-            from changed c
-           cross join lateral (select c.payload::jsonb as p offset 0) j  -- keeps the planner from parsing once for each use
+          select k.*, meta.instant(k.p#>>'{interval,startTime}') as start_at, meta.instant(k.p#>>'{interval,endTime}') as end_at
+            from (
+              select c.source_id as raw_source_id, c.user_id, meta.row_id('google_health', c.account_id, c.source_id, '') as sleep_id
+                   , j.p->'sleep' as p, j.p->'dataSource' as origin
+                from changed c
+               cross join lateral (select c.payload::jsonb as p offset 0) j  -- keeps the planner from parsing once for each use
+              offset 0
+            ) k
           offset 0
         ) r
        cross join lateral (
@@ -72,12 +76,18 @@ with night as (
                 from (
                   select t.*, least(t.end_at, lead(t.start_at) over (order by t.start_at, t.end_at, t.said)) as until
                     from (
-                      select greatest(meta.instant(e->>'startTime'), meta.instant(r.p#>>'{interval,startTime}')) as start_at
-                           , least(meta.instant(e->>'endTime'), meta.instant(r.p#>>'{interval,endTime}'))        as end_at
-                           , e->>'type'                            as said
-                           , case e->>'type' when 'AWAKE' then 'awake' when 'LIGHT' then 'light' when 'DEEP' then 'deep' when 'REM' then 'rem'
-                                             when 'ASLEEP' then 'asleep' when 'RESTLESS' then 'restless' else 'unknown' end as stage
-                        from jsonb_array_elements(nullif(r.p->'stages', 'null')) e
+                      -- each step by itself: a condition on an instant would work it out once more
+                      select greatest(meta.instant(w.said_start), r.start_at) as start_at
+                           , least(meta.instant(w.said_end), r.end_at)        as end_at
+                           , w.said
+                           , case w.said when 'AWAKE' then 'awake' when 'LIGHT' then 'light' when 'DEEP' then 'deep' when 'REM' then 'rem'
+                                         when 'ASLEEP' then 'asleep' when 'RESTLESS' then 'restless' else 'unknown' end as stage
+                        from (
+                          select e->>'startTime' as said_start, e->>'endTime' as said_end, e->>'type' as said
+                            from jsonb_array_elements(nullif(r.p->'stages', 'null')) e
+                          offset 0
+                        ) w
+                      offset 0
                     ) t
                    where t.end_at > t.start_at
                 ) u

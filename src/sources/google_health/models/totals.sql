@@ -1,17 +1,21 @@
-, days as (
-  select c.raw_source_id, c.user_id, c.run_id, c.day, f.metric_code, f.stat, f.unit_raw
-       , array_to_string(array_remove(f.path || f.word, null), '.')  as raw_path
+, known as materialized (
+  select f.*, array_to_string(array_remove(f.path || f.word, null), '.') as raw_path, m.plausible_lo as lo, m.plausible_hi as hi
+    from fields f
+    left join meta.metrics m on m.metric_code = f.metric_code
+   where f.path is not null
+), days as (
+  select c.raw_source_id, c.user_id, c.run_id, c.day, f.metric_code, f.stat, f.unit_raw, f.raw_path, f.lo, f.hi
          -- in decimal, so that 1001 mm are 1.001 m
        , (f.factor::numeric * coalesce(case when f.is_length then google_health_raw.seconds(v.p #>> f.path) else meta.number(v.p #> f.path) end,
                                        f.nothing)::text::numeric)::double precision as value_num
     from totals c
-    join fields f on f.path is not null
+   cross join known f
     -- of a list the member that the word names
-    cross join lateral (
-      select c.p as p where f.list is null
-      union all
-      select e from jsonb_array_elements(nullif(c.p->f.list, 'null')) e where e->>f.tag = f.word
-    ) v
+   cross join lateral (
+     select c.p as p where f.list is null
+     union all
+     select e from jsonb_array_elements(nullif(c.p->f.list, 'null')) e where e->>f.tag = f.word
+   ) v
    where jsonb_typeof(c.p) = 'object'  -- an empty one says zero, one that is not there says nothing
   offset 0
 )
@@ -30,7 +34,7 @@ select raw_source_id
     select n.*
          , array_remove(array[
              case when n.is_partial then 'partial_day' end,
-             case when meta.implausible(n.value_num, m.plausible_lo, m.plausible_hi) then 'implausible' end
+             case when meta.implausible(n.value_num, n.lo, n.hi) then 'implausible' end
            ], null) as flags
       from (
         select d.*
@@ -42,5 +46,4 @@ select raw_source_id
          where d.value_num is not null
         offset 0
       ) n
-      left join meta.metrics m on m.metric_code = n.metric_code
   ) f
