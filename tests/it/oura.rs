@@ -250,39 +250,6 @@ fn heart_rates_of_an_hour_are_one_record_and_dated_where_the_person_was() {
 }
 
 #[test]
-fn a_heart_rate_that_is_no_number_is_a_reject_and_its_neighbours_stay() {
-    let mut oura = Oura::nobody();
-    for (minute, bpm) in [(0, json!(61)), (5, json!("fast")), (10, json!(null)), (15, json!(400)), (20, json!("63"))] {
-        let said = json!({"timestamp": format!("2026-11-19T10:{minute:02}:00Z"), "bpm": bpm, "source": "awake"});
-        oura.docs.push(Doc::sent("heartrate", said));
-    }
-    let world = World::connected(oura);
-    world.ingest().expect(3);
-    let mut sql = world.sql();
-    let points = rows(
-        &mut sql,
-        "select s.value_num, s.raw_path, s.flags from api.samples s where raw_table = 'oura_raw.heartrate' order by start_at",
-    );
-    let point = |value: i64, path: &str, flags: &[&str]| json!({"value_num": value, "raw_path": path, "flags": flags});
-    assert_eq!(
-        points,
-        [
-            point(61, "data[0]", &[]),
-            point(400, "data utc-28800 implausible[3]", &["implausible"]),
-            point(63, "data[4]", &[])
-        ],
-        "one that cannot be true does not speak against its hour"
-    );
-    let rejects = rows(&mut sql, "select code, detail from meta.rejects where resolved_run_id is null");
-    assert_eq!(rejects, [json!({"code": "not_a_number", "detail": "data[1].bpm: not a number"})]);
-    // What is mended at Oura is used, and the reject is closed.
-    world.provider.with(|sim| sim.docs[1].value["bpm"] = json!(62));
-    world.ingest().expect(0);
-    assert_eq!(count(&mut sql, "api.samples where raw_table = 'oura_raw.heartrate'"), 4);
-    assert_eq!(count(&mut sql, "meta.rejects where resolved_run_id is null"), 0);
-}
-
-#[test]
 fn a_part_is_not_read_without_knowing_whose_it_is() {
     let world = World::connected(Oura::few(now()));
     world.health(&["ingest", "oura", "sleep"]).expect(0);

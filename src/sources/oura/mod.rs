@@ -131,9 +131,10 @@ const MODELS: &[Model] = &[
     Model::new("vitals_vo2_max", "vo2_max", &[], Table::BiometricsVitals, models::VITALS_VO2_MAX),
     Model::new("daily_activity", "daily_activity", &[], Table::DailySummaries, models::DAILY_ACTIVITY),
     Model::new("daily_stress", "daily_stress", &[], Table::DailySummaries, models::DAILY_STRESS),
-    Model::new("series_heartrate", "heartrate", &[], Table::SampleOrigins, include_str!("models/series_heartrate.sql"))
+    Model::new("series_heartrate_awake", "heartrate", &[], Table::SampleOrigins, models::SERIES_HEARTRATE_AWAKE)
         .zoned(),
-    Model::new("unusable_heartrate", "heartrate", &[], Table::Rejects, include_str!("models/unusable_heartrate.sql")),
+    Model::new("series_heartrate_at_rest", "heartrate", &[], Table::SampleOrigins, models::SERIES_HEARTRATE_AT_REST)
+        .zoned(),
     Model::new("samples_session", "session", &[], Table::SampleValues, include_str!("models/samples_session.sql")),
     Model::new("series_session", "session", &[], Table::SampleOrigins, models::SERIES_SESSION),
     Model::new("moods_session", "session", &[], Table::MoodEntries, models::MOODS_SESSION),

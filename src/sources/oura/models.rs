@@ -94,6 +94,20 @@ pub(super) const SERIES_SLEEP: &str = concat!(
     include_str!("models/series.sql")
 );
 
+/// The hours of a night and of rest, and all others: two models, because a server does each statement on one core, and heart
+/// rates are by far the most of what Oura has.
+pub(super) const SERIES_HEARTRATE_AT_REST: &str = concat!(
+    "-- grain: one row per hour and activity of Oura heart rates asleep or at rest, its points are the readings, numbered as in the record\n",
+    "with kept as (select * from changed where split_part(source_id, '|', 2) in ('sleep', 'rest'))\n",
+    include_str!("models/series_heartrate.sql")
+);
+
+pub(super) const SERIES_HEARTRATE_AWAKE: &str = concat!(
+    "-- grain: one row per hour and any other activity of Oura heart rates, its points are the readings, numbered as in the record\n",
+    "with kept as (select * from changed where split_part(source_id, '|', 2) not in ('sleep', 'rest'))\n",
+    include_str!("models/series_heartrate.sql")
+);
+
 pub(super) const SERIES_SESSION: &str = concat!(
     "-- grain: one row per Oura session that has a heart rate every five seconds\n",
     "with kept as (select user_id, account_id, source_id, p from (select user_id, account_id, source_id, payload::jsonb as p from changed offset 0) c),\n",

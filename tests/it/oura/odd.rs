@@ -1,4 +1,4 @@
-//! Documents that contradict themselves.
+//! Documents that contradict themselves, and values that are none.
 
 use std::time::Duration;
 
@@ -77,4 +77,52 @@ fn two_records_of_one_day_are_one_day() {
     world.health(&["transform", "oura", "--rebuild"]).expect(0);
     assert_eq!(held(&world), expected);
     assert_eq!(count(&mut world.sql(), "oura_raw.daily_activity where payload->>'steps' = '5500'"), 1);
+}
+
+#[test]
+fn a_heart_rate_that_is_no_number_is_a_reject_and_its_neighbours_stay() {
+    let mut oura = Oura::nobody();
+    for (minute, bpm) in [(0, json!(61)), (5, json!("fast")), (10, json!(null)), (15, json!(400)), (20, json!("63"))] {
+        let said = json!({"timestamp": format!("2026-11-19T10:{minute:02}:00Z"), "bpm": bpm, "source": "awake"});
+        oura.docs.push(Doc::sent("heartrate", said));
+    }
+    let at_rest = json!({"timestamp": "2026-11-19T10:30:00Z", "bpm": 52, "source": "rest"});
+    oura.docs.push(Doc::sent("heartrate", at_rest));
+    oura.docs.push(Doc::sent(
+        "session",
+        json!({"id": "s", "day": "2026-11-19", "type": "breathing", "start_datetime": "2026-11-19T12:00:00+01:00", "end_datetime": "2026-11-19T12:10:00+01:00",
+               "heart_rate": {"interval": 5.0, "timestamp": "2026-11-19T12:00:00.000+01:00", "items": [70, null, "calm", true, "71"]}}),
+    ));
+    let world = World::connected(oura);
+    world.ingest().expect(3);
+    let held = |world: &World<Oura>| {
+        let sql = "select value_num, raw_source_id, raw_path, flags from api.samples where metric_code = 'heart_rate' order by start_at";
+        rows(&mut world.sql(), sql)
+    };
+    let point = |value: i64, id: &str, path: &str, flags: &[&str]| json!({"value_num": value, "raw_source_id": id, "raw_path": path, "flags": flags});
+    let (awake, rest) = ("2026-11-19T10:00:00Z|awake", "2026-11-19T10:00:00Z|rest");
+    let mut expected = vec![
+        point(61, awake, "data[0]", &[]),
+        // One that cannot be true does not speak against its hour.
+        point(400, awake, "data utc-28800 implausible[3]", &["implausible"]),
+        point(63, awake, "data[4]", &[]),
+        point(52, rest, "data[0]", &[]),
+        point(70, "s", "heart_rate[0]", &[]),
+        point(71, "s", "heart_rate[4]", &[]),
+    ];
+    assert_eq!(held(&world), expected);
+    let rejects = "select resource, code, detail from meta.rejects where resolved_run_id is null order by 1";
+    let refused = |model: &str| json!({"resource": format!("oura.{model}"), "code": "22P02", "detail": "a text is not of the type it should be"});
+    assert_eq!(rows(&mut world.sql(), rejects), [refused("series_heartrate_awake"), refused("series_session")]);
+    world.health(&["transform", "oura", "--rebuild"]).expect(3);
+    assert_eq!(held(&world), expected);
+    // What is mended at Oura is used, and the reject is closed.
+    world.provider.with(|sim| {
+        sim.docs[1].value["bpm"] = json!(62);
+        sim.docs[6].value["heart_rate"]["items"] = json!([70, null, null, null, 71]);
+    });
+    world.ingest().expect(0);
+    expected.insert(1, point(62, awake, "data[1]", &[]));
+    assert_eq!(held(&world), expected);
+    assert_eq!(count(&mut world.sql(), "meta.rejects where resolved_run_id is null"), 0);
 }

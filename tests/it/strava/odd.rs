@@ -18,10 +18,15 @@ fn activity(id: i64, sport: &str, more: &Value, streams: Option<Value>) -> Activ
 }
 
 fn world_of(activities: Vec<Activity>) -> World<Strava> {
+    ingested(activities, 0)
+}
+
+/// The exit code says whether something was rejected.
+fn ingested(activities: Vec<Activity>, code: i32) -> World<Strava> {
     let mut strava = Strava::nobody();
     strava.activities = activities;
     let world = World::connected(strava);
-    world.ingest().expect(0);
+    world.ingest().expect(code);
     world
 }
 
@@ -102,6 +107,29 @@ fn a_heart_rate_of_zero_is_none_and_an_impossible_one_stands_apart() {
         rows(&mut world.sql(), shown)[1],
         json!({"metric": "heart_rate", "path": "altitude heartrate implausible[3]", "value": 900})
     );
+}
+
+#[test]
+fn a_reading_that_is_no_number_costs_no_other() {
+    let streams = json!({"time": series(&json!([0, 1, 2, "soon", 4, 5])), "heartrate": series(&json!([100, "fast", "101", 102, true, 103])),
+                         "altitude": series(&json!([1.5, -0.0, 1e1, null])), "cadence": series(&json!([80, [81]]))});
+    let activities = vec![
+        activity(1, "Ride", &json!({}), Some(streams)),
+        activity(2, "Ride", &json!({}), Some(json!({"time": series(&json!([0])), "heartrate": series(&json!([99]))}))),
+    ];
+    let world = ingested(activities, 3);
+    let usual = |points: Value| json!({"id": "1", "raw_path": "altitude heartrate", "flags": [], "points": points});
+    let turns = json!({"id": "1", "raw_path": "cadence watts", "flags": [], "points": ["cycling_cadence 0 80"]});
+    let other = json!({"id": "2", "raw_path": "altitude heartrate", "flags": [], "points": ["heart_rate 0 99"]});
+    let height = ["altitude 0 1.5", "altitude 1 0", "altitude 2 10"];
+    let body = [&height[..], &["heart_rate 0 100", "heart_rate 2 101", "heart_rate 5 103"]].concat();
+    let expected = [usual(json!(body)), turns.clone(), other.clone()];
+    assert_eq!(rows(&mut world.sql(), POINTS), expected);
+    let rejects = "select resource, code, detail from meta.rejects where resolved_run_id is null order by 1";
+    let refused = |model: &str| json!({"resource": format!("strava.{model}"), "code": "22P02", "detail": "a text is not of the type it should be"});
+    assert_eq!(rows(&mut world.sql(), rejects), [refused("series_body"), refused("series_effort")]);
+    world.health(&["transform", "strava", "--rebuild"]).expect(3);
+    assert_eq!(rows(&mut world.sql(), POINTS), expected);
 }
 
 #[test]

@@ -43,11 +43,11 @@ select raw_source_id
               from (
                 select e.place::integer as place
                      , s.start_at + make_interval(secs => (e.place - 1) * s.step_s)                          as start_at
-                     , meta.number(e.item)                                                                   as value_num
+                     , meta.reading(e.item)                                                                  as value_num
                   from jsonb_array_elements(s.items) with ordinality e (item, place)
-                 where e.item <> 'null'
                 offset 0
               ) i
+             where i.value_num is not null
           ) v
          where v.points is not null
         offset 0

@@ -1,4 +1,3 @@
--- grain: one row per hour and activity of Oura heart rates, its points are the readings, numbered as in the record
 -- Readings that are the same but for their time share what is said of them: the first zone and offset of the hour, and plausible. Those of
 -- another offset, where a stay begins within the hour, and those that cannot be true stand apart. Instants are in UTC and say nothing of
 -- the person's clock: the day is that of the zone that the person was in. The heart rate inside a sleep is the same one and stays in raw.
@@ -17,23 +16,26 @@ select raw_source_id
          , g.raw_path
          , jsonb_build_object('source', c.p #> '{data,0,source}')    as context
          , g.points
-         , z.offsets[g.stretch]                                      as utc_offset_s
-         , z.names[g.stretch]                                        as tz_name
+         , c.offsets[g.stretch]                                      as utc_offset_s
+         , c.names[g.stretch]                                        as tz_name
          , array_remove(array[
              case when g.is_implausible then 'implausible' end,
-             case when z.offsets[g.stretch] is null then 'tz_unknown' end
+             case when c.offsets[g.stretch] is null then 'tz_unknown' end
            ], null)                                                  as flags
       from (
-        select user_id, account_id, source_id, record_at, payload::jsonb as p, meta.row_id('oura', account_id, source_id, 'data') as usual_id
-          from changed
+        select k.user_id, k.account_id, k.source_id, k.payload::jsonb as p, z.*
+             , meta.row_id('oura', k.account_id, k.source_id, 'data') as usual_id
+             , width_bucket(k.record_at, z.starts)                   as stretch
+             , z.starts[width_bucket(k.record_at, z.starts) + 1]     as until
+          from kept k
+         cross join (
+            select coalesce(array_agg(from_at order by from_at), '{}') as starts, array_agg(utc_offset_s order by from_at) as offsets
+                 , array_agg(tz_name order by from_at) as names
+              from meta.zone_ranges
+             where user_id = (select user_id from changed limit 1)
+          ) z
         offset 0  -- keeps the planner from parsing once for each use
       ) c
-     cross join (
-        select coalesce(array_agg(from_at order by from_at), '{}') as starts, array_agg(utc_offset_s order by from_at) as offsets
-             , array_agg(tz_name order by from_at) as names
-          from meta.zone_ranges
-         where user_id = (select user_id from changed limit 1)
-      ) z
       left join meta.metrics m on m.metric_code = 'heart_rate'
      cross join lateral (
         select r.raw_path
@@ -41,23 +43,22 @@ select raw_source_id
              , r.is_implausible
              , array_agg(row(c.user_id, 'heart_rate', r.start_at, null,
                              case when r.raw_path = 'data' then c.usual_id else meta.row_id('oura', c.account_id, c.source_id, r.raw_path) end,
-                             r.place, meta.local_date(r.start_at, z.offsets[r.stretch]), r.value_num, null)::canonical.sample_points) as points
+                             r.place, meta.local_date(r.start_at, c.offsets[r.stretch]), r.value_num, null)::canonical.sample_points) as points
           from (
             select t.*
-                 , case when t.stretch = width_bucket(c.record_at, z.starts) and not t.is_implausible then 'data'
-                        else concat_ws(' ', 'data', 'utc' || to_char(z.offsets[t.stretch], 'SGFM99999'), case when t.is_implausible then 'implausible' end)
-                        end                                                                      as raw_path
+                 , case when t.stretch = c.stretch and not t.is_implausible then 'data'
+                        else concat_ws(' ', 'data', 'utc' || to_char(c.offsets[t.stretch], 'SGFM99999'), case when t.is_implausible then 'implausible' end)
+                        end                                                                       as raw_path
               from (
                 select n.start_at
                      , n.place
                      , n.value_num
-                     , width_bucket(n.start_at, z.starts)                                        as stretch
-                     , meta.implausible(n.value_num, m.plausible_lo, m.plausible_hi)             as is_implausible
+                     , case when n.start_at >= c.until then width_bucket(n.start_at, c.starts) else c.stretch end as stretch
+                     , meta.implausible(n.value_num, m.plausible_lo, m.plausible_hi)              as is_implausible
                   from (
-                    select (e.item->>'timestamp')::timestamptz                                   as start_at  -- its hour was told by it
-                         , e.place::integer - 1                                                  as place
-                         , case when jsonb_typeof(e.item->'bpm') = 'number' then (e.item->'bpm')::double precision
-                                else meta.number_or_null(e.item->>'bpm') end                     as value_num
+                    select (e.item->>'timestamp')::timestamptz                                    as start_at  -- its hour was told by it
+                         , e.place::integer - 1                                                   as place
+                         , meta.reading(e.item->'bpm')                                            as value_num
                       from jsonb_array_elements(c.p->'data') with ordinality e (item, place)
                     offset 0
                   ) n

@@ -9,9 +9,8 @@ told as (
        , meta.row_id('strava', c.account_id, c.source_id, f.path)     as origin_id
        , meta.row_id('strava', c.account_id, c.source_id, f.path || ' implausible') as odd_id
        , f.path
-       , case when jsonb_typeof(c.p) = 'array'  -- as Strava sends it where it is not asked for by type
-              then (select jsonb_object_agg(e.stream->>'type', e.stream) from jsonb_array_elements(c.p) e (stream))
-              else c.p end                                            as p
+       , c.p
+       , strava_raw.readings(c.p->'time'->'data')                     as times
        , a.start_at
        , a.utc_offset_s
        , a.tz_name
@@ -20,9 +19,12 @@ told as (
        , meta.local_date(a.start_at, a.utc_offset_s)                  as first_day
        , mod(mod(extract(epoch from a.start_at)::bigint + coalesce(a.utc_offset_s, 0), 86400) + 86400, 86400) as second_of_day
     from (
-      select user_id, account_id, source_id, hash, payload::jsonb as p
+      select user_id, account_id, source_id, hash
+           , case when json_typeof(payload) = 'array'  -- as Strava sends it where it is not asked for by type
+                  then (select json_object_agg(e.stream->>'type', e.stream) from json_array_elements(payload) e (stream))
+                  else payload end                                    as p
         from changed
-      offset 0  -- keeps the planner from parsing once for each use
+      offset 0
     ) c
    cross join (select string_agg(distinct field, ' ' order by field) as path from fields) f
    cross join lateral (
@@ -66,17 +68,14 @@ select s.raw_source_id
           from (
             select q.*, coalesce(q.value_num < q.plausible_lo or q.value_num > q.plausible_hi, false) as is_implausible
               from (
-                -- an element as text is null where it is JSON's null, and one that is no number is a data error
-                select k.metric_code, m.plausible_lo, m.plausible_hi, i.time::double precision as after, (i.place - 1)::integer as seq
-                     , i.item::double precision * k.factor as value_num
+                select k.metric_code, m.plausible_lo, m.plausible_hi, i.after, (i.place - 1)::integer as seq
+                     , i.value_num * k.factor + 0 as value_num  -- makes 0 of -0
                   from fields k
                   left join meta.metrics m on m.metric_code = k.metric_code
-                 cross join lateral rows from (
-                      jsonb_array_elements_text(s.p->'time'->'data'),
-                      jsonb_array_elements_text(s.p->k.field->'data')) with ordinality i (time, item, place)
+                 cross join lateral unnest(s.times, strava_raw.readings(s.p->k.field->'data')) with ordinality i (after, value_num, place)
                  where (k.only_if is null or k.only_if = s.moves)
                    and (k.field <> 'watts' or s.is_measured)
-                   and i.time is not null and i.item is not null
+                   and i.after is not null and i.value_num is not null
                 offset 0
               ) q
              where not (q.metric_code = 'heart_rate' and q.value_num = 0)
