@@ -270,7 +270,7 @@ impl Model {
         into: crate::canonical::Table,
         select: &'static str,
     ) -> Self {
-        Self { name, reads, joins, into, select, many: 1_000, in_pieces: false, zoned: false }
+        Self { name, reads, joins, into, select, many: 100, in_pieces: false, zoned: false }
     }
 
     pub(crate) const fn zoned(mut self) -> Self {
@@ -280,6 +280,7 @@ impl Model {
 
     pub(crate) const fn in_pieces(mut self) -> Self {
         self.in_pieces = true;
+        self.many = 10;
         self
     }
 }

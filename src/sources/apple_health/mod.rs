@@ -194,7 +194,10 @@ const MODELS: &[Model] = &[
     },
     model("unconvertible", "published_unconvertible", Table::Rejects, include_str!("models/unconvertible.sql")),
     model("vitals", "published_vitals", Table::BiometricsVitals, include_str!("models/vitals.sql")),
-    model("sleep_sessions", "published_sleep", Table::SleepSessions, include_str!("models/sleep_sessions.sql")),
+    Model {
+        many: 1, // a changed row is a writer with all its nights
+        ..model("sleep_sessions", "published_sleep", Table::SleepSessions, include_str!("models/sleep_sessions.sql"))
+    },
     model("activity_days", "published_activity_days", Table::DailySummaries, include_str!("models/activity_days.sql")),
     model("nutrition_food", "published_food", Table::NutritionEntries, include_str!("models/nutrition_food.sql")),
     model(
@@ -222,6 +225,5 @@ const fn dictionary(table: &'static str, id: &'static str, word: &'static str) -
 
 /// All models read views that show published files only, with words instead of numbers.
 const fn model(name: &'static str, reads: &'static str, into: Table, select: &'static str) -> Model {
-    // A changed row may be a day or a night, and stand for hundreds of records.
-    Model { many: 100, ..Model::new(name, reads, &[], into, select) }
+    Model::new(name, reads, &[], into, select)
 }
