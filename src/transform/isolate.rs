@@ -19,15 +19,15 @@ const PIECE: i64 = 3 << 20;
 
 /// Applies `model` to the rows after run `after_run`: whole at first, in halves where its data is refused. A row that
 /// was refused before and has not changed since is counted only where the model `starts_again`: otherwise every run that
-/// happens to read it once more, because another table changed, would end as partial for ever. A model that
-/// `never_ran` has nothing to compare its rows with.
+/// happens to read it once more, because another table changed, would end as partial for ever. Where it
+/// `is_first`, nothing is stored that its rows are to be compared with.
 pub(super) fn apply(
     t: &mut Transaction,
     source: &Source,
     model: &Model,
     run: &Run,
     after_run: i64,
-    (starts_again, never_ran): (bool, bool),
+    (starts_again, is_first): (bool, bool),
 ) -> Result<Upserted, postgres::Error> {
     expect_many(t, source, model, run, after_run)?;
     if model.into == Table::Rejects {
@@ -36,7 +36,6 @@ pub(super) fn apply(
         return Ok(done);
     }
     let statement = Statement::prepare(t, source, model)?;
-    let is_first = never_ran && !super::upsert::is_stored(t, source, model, run)?;
     let mut halver =
         Halver { statement: &statement, source, model, run, after_run, starts_again, done: Upserted::default() };
     if model.in_pieces {

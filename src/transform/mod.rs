@@ -96,10 +96,12 @@ pub(crate) fn transform(
     if !ranges.is_empty() {
         zones::keep(client, run.user_id, &ranges)?;
     }
-    let one =
-        |client: &mut Client, place: usize| run_model(client, source, &source.models[place], run, rebuild, &zones);
+    let never_ran = never_ran(client, source, run)?;
+    let bare = if never_ran { bare_tables(client, source, run)? } else { Vec::new() };
+    let how = How { rebuild, zones: &zones, bare: &bare };
+    let one = |client: &mut Client, place: usize| run_model(client, source, &source.models[place], run, how);
     let count = source.models.len();
-    if count > 1 && (rebuild || never_ran(client, source, run)?) {
+    if count > 1 && (rebuild || never_ran) {
         let order = longest_first(client, source)?;
         return pair::side_by_side(client, another, &order, &one);
     }
@@ -112,6 +114,22 @@ fn longest_first(client: &mut Client, source: &Source) -> Result<Vec<usize>, Fai
         source.models.iter().map(|model| format!("{}.{}", source.raw_schema(), model.reads)).collect();
     let rows = client.query(include_str!("sql/largest.sql"), &[&tables]).sql()?;
     Ok(rows.iter().filter_map(|row| usize::try_from(row.get::<_, i64>(0)).ok()).collect())
+}
+
+/// The tables of a source's models that hold nothing of the run's account.
+fn bare_tables(client: &mut Client, source: &Source, run: &Run) -> Result<Vec<&'static str>, Failure> {
+    let mut bare = Vec::new();
+    for model in source.models.iter().filter(|model| model.into != crate::canonical::Table::Rejects) {
+        let table = model.into.shape().name;
+        if bare.contains(&table) {
+            continue;
+        }
+        let statement = include_str!("sql/stored.sql").replace("{table}", &format!("canonical.\"{table}\""));
+        if !client.query_one(&statement, &[&run.user_id, &source.id, &run.account_id]).sql()?.get::<_, bool>(0) {
+            bare.push(table);
+        }
+    }
+    Ok(bare)
 }
 
 fn never_ran(client: &mut Client, source: &Source, run: &Run) -> Result<bool, Failure> {
@@ -133,28 +151,38 @@ pub(crate) fn behind(client: &mut Client, source: &Source, whose: Whose) -> Resu
     Ok(behind)
 }
 
+/// What the models of one transform have in common.
+#[derive(Clone, Copy)]
+struct How<'a> {
+    rebuild: bool,
+    /// Where the person was, as a digest.
+    zones: &'a [u8],
+    /// Tables that held nothing of the account before the first model ran.
+    bare: &'a [&'static str],
+}
+
 fn run_model(
     client: &mut Client,
     source: &'static Source,
     model: &'static Model,
     run: &Run,
-    rebuild: bool,
-    zones: &[u8],
+    how: How,
 ) -> Result<Upserted, Failure> {
     let nothing = Upserted { model: model.name, table: model.into.shape().name, ..Upserted::default() };
     let name = format!("{}.{}", source.id, model.name);
-    let text_hash = state_hash(source, model, zones);
+    let text_hash = state_hash(source, model, how.zones);
     let whose = (run.user_id, run.account_id);
     let state = state(client, whose, &name)?;
     let edited = state.text_hash != text_hash;
-    let watermark = if rebuild || edited { -1 } else { state.watermark };
+    let watermark = if how.rebuild || edited { -1 } else { state.watermark };
     // Who reads everything need not know what changed.
     let scope = if watermark < 0 { Scope::Whole } else { changes(client, source, model, whose, watermark)? };
     if scope == Scope::Nothing && !edited {
         return Ok(nothing);
     }
     let from = if scope == Scope::Whole { -1 } else { watermark };
-    take_statistics(client, source, model)?;
+    let is_first = state.text_hash.is_empty() && how.bare.contains(&nothing.table);
+    take_statistics(client, source, model, is_first)?;
     let mut tries = 0;
     loop {
         let mut t = client.transaction().sql()?;
@@ -162,11 +190,10 @@ fn run_model(
             FenceError::Fenced => fenced_failure(),
             FenceError::Sql(error) => db::failure(&error),
         })?;
-        let done = isolate::apply(&mut t, source, model, run, from, (watermark < 0, state.text_hash.is_empty()))
-            .and_then(|done| {
-                failpoint!("model.half");
-                note_state(&mut t, run, &name, &text_hash).map(|()| done)
-            });
+        let done = isolate::apply(&mut t, source, model, run, from, (watermark < 0, is_first)).and_then(|done| {
+            failpoint!("model.half");
+            note_state(&mut t, run, &name, &text_hash).map(|()| done)
+        });
         match done {
             Ok(done) => {
                 t.commit().sql()?;
@@ -182,10 +209,12 @@ fn run_model(
 }
 
 /// Without statistics the planner expects one row, and the joins of a first load of ten years take minutes instead of
-/// a fraction of a second; autovacuum would bring them a minute later.
-fn take_statistics(client: &mut Client, source: &Source, model: &Model) -> Result<(), Failure> {
+/// a fraction of a second; autovacuum would bring them a minute later. What is written for the first time is joined with
+/// nothing that is stored.
+fn take_statistics(client: &mut Client, source: &Source, model: &Model, is_first: bool) -> Result<(), Failure> {
     let raw = std::iter::once(&model.reads).chain(model.joins).map(|table| format!("{}.{table}", source.raw_schema()));
-    let tables: Vec<String> = raw.chain([format!("canonical.{}", model.into.shape().name)]).collect();
+    let target = (!is_first).then(|| format!("canonical.{}", model.into.shape().name));
+    let tables: Vec<String> = raw.chain(target).collect();
     for row in client.query(include_str!("sql/grown.sql"), &[&tables]).sql()? {
         client.batch_execute(row.get(0)).sql()?;
     }

@@ -116,20 +116,6 @@ pub(super) fn withdraw(
     Ok(i64::try_from(rows).unwrap_or(i64::MAX))
 }
 
-/// Whether rows of `model` are stored.
-pub(super) fn is_stored(
-    t: &mut Transaction,
-    source: &Source,
-    model: &Model,
-    run: &Run,
-) -> Result<bool, postgres::Error> {
-    let statement = include_str!("sql/stored.sql")
-        .replace("{table}", &format!("canonical.\"{}\"", model.into.shape().name))
-        .replace("{source}", &literal(source.id))
-        .replace("{name_prefix}", &name_prefix(source, model));
-    Ok(t.query_one(&statement, &[&run.user_id, &run.account_id])?.get(0))
-}
-
 /// How `mapping_version` begins in the rows of a model, whatever its revision.
 fn name_prefix(source: &Source, model: &Model) -> String {
     literal(&format!("{}.{}/", source.id, model.name))
