@@ -46,4 +46,4 @@ create trigger sample_origins_all_parts after truncate on canonical.sample_origi
 -- Values lie in the table as their records came, which is by time: what pages hold says nearly as much as an entry for each value, in a thousandth of the
 -- place and none of the time.
 drop index canonical.sample_points_day_idx;
-create index sample_points_time_idx on canonical.sample_points using brin (local_date, start_at) with (pages_per_range = 32, autosummarize = on);
+create index sample_points_time_idx on canonical.sample_points using brin (local_date, start_at) with (pages_per_range = 32);
