@@ -8,7 +8,6 @@ use postgres::error::SqlState;
 use serde_json::json;
 
 use super::Upserted;
-use super::shares::Share;
 use super::upsert::{Range, Statement, keys};
 use crate::canonical::Table;
 use crate::run::Run;
@@ -18,17 +17,7 @@ use crate::source::{Model, Source};
 /// process as many hundred bytes each.
 const PIECE: i64 = 3 << 20;
 
-/// What of a model is to be made.
-#[derive(Clone, Copy)]
-pub(super) struct Part {
-    /// From the rows after this run.
-    pub(super) after_run: i64,
-    pub(super) share: Share,
-    pub(super) starts_again: bool,
-    pub(super) is_first: bool,
-}
-
-/// Applies `model` to the rows after a run: whole at first, in halves where its data is refused. A row that
+/// Applies `model` to the rows after run `after_run`: whole at first, in halves where its data is refused. A row that
 /// was refused before and has not changed since is counted only where the model `starts_again`: otherwise every run that
 /// happens to read it once more, because another table changed, would end as partial for ever. Where it
 /// `is_first`, nothing is stored that its rows are to be compared with.
@@ -37,19 +26,21 @@ pub(super) fn apply(
     source: &Source,
     model: &Model,
     run: &Run,
-    Part { after_run, share, starts_again, is_first }: Part,
+    after_run: i64,
+    (starts_again, is_first): (bool, bool),
 ) -> Result<Upserted, postgres::Error> {
     expect_many(t, source, model, run, after_run)?;
     if model.into == Table::Rejects {
-        return super::unusable::reject(t, source, model, run, after_run);
+        let done = super::unusable::reject(t, source, model, run, after_run)?;
+        resolve(t, source, model, run, after_run)?;
+        return Ok(done);
     }
     let statement = Statement::prepare(t, source, model)?;
     let mut halver =
         Halver { statement: &statement, source, model, run, after_run, starts_again, done: Upserted::default() };
     if model.in_pieces {
         let keys = keys(t, source, model, run, after_run)?;
-        let mut own = pieces(&keys).skip(share.turn).step_by(share.among);
-        own.try_for_each(|piece| halver.halve(t, piece, is_first))?;
+        pieces(&keys).try_for_each(|piece| halver.halve(t, piece, is_first))?;
     } else {
         match attempt(t, &statement, run, Range { after_run, keys: None }, is_first)? {
             Ok(done) => halver.done = done,
@@ -59,7 +50,10 @@ pub(super) fn apply(
             }
         }
     }
-    Ok(Upserted { model: model.name, ..halver.done })
+    let mut done = halver.done;
+    resolve(t, source, model, run, after_run)?;
+    done.model = model.name;
+    Ok(done)
 }
 
 /// Cuts where so much has come together.
@@ -112,14 +106,14 @@ impl Halver<'_> {
         let range = Range { after_run: self.after_run, keys: Some((first, last)) };
         match attempt(t, self.statement, self.run, range, is_first)? {
             Ok(done) => {
-                self.done.add(&done);
+                self.add(&done);
                 Ok(())
             }
             Err(_) if is_first => self.halve(t, keys, false),
             Err(refused) if keys.len() == 1 => {
                 let is_known = self.reject(t, first, &refused)?;
                 if let Some(done) = without_unread(t, self.statement, self.run, range)? {
-                    self.done.add(&done);
+                    self.add(&done);
                 } else {
                     self.done.retired += super::upsert::withdraw(t, self.source, self.model, self.run, first)?;
                 }
@@ -132,6 +126,12 @@ impl Halver<'_> {
                 self.halve(t, high, false)
             }
         }
+    }
+
+    fn add(&mut self, done: &Upserted) {
+        self.done.inserted += done.inserted;
+        self.done.updated += done.updated;
+        self.done.retired += done.retired;
     }
 
     /// Writes it down; says whether it was known.
@@ -233,7 +233,7 @@ fn sqlstate_words(code: &SqlState) -> &'static str {
 }
 
 /// Rejects of this model whose rows it can use now.
-pub(super) fn resolve(
+fn resolve(
     t: &mut Transaction,
     source: &Source,
     model: &Model,

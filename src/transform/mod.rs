@@ -4,11 +4,8 @@
 
 mod isolate;
 mod pair;
-mod shares;
 mod unusable;
 mod upsert;
-
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use postgres::{Client, Transaction};
 use sha2::{Digest, Sha256};
@@ -19,8 +16,6 @@ use crate::failure::{Failure, Kind};
 use crate::run::{FenceError, Run, fenced_failure};
 use crate::source::{Model, Source};
 use crate::zones;
-
-use shares::Share;
 
 pub(crate) use pair::Another;
 pub(crate) use upsert::shown;
@@ -35,15 +30,6 @@ pub(crate) struct Upserted {
     pub(crate) retired: i64,
     /// Rows that canonical refuses, those left out that an earlier run told of and that have not changed since.
     pub(crate) rejected: i64,
-}
-
-impl Upserted {
-    fn add(&mut self, other: &Self) {
-        self.inserted += other.inserted;
-        self.updated += other.updated;
-        self.retired += other.retired;
-        self.rejected += other.rejected;
-    }
 }
 
 /// Person and account.
@@ -113,19 +99,13 @@ pub(crate) fn transform(
     let never_ran = never_ran(client, source, run)?;
     let bare = if never_ran { bare_tables(client, source, run)? } else { Vec::new() };
     let how = How { rebuild, zones: &zones, bare: &bare };
+    let one = |client: &mut Client, place: usize| run_model(client, source, &source.models[place], run, how);
     let count = source.models.len();
     if count > 1 && (rebuild || never_ran) {
-        let shares = shares::of(source, &longest_first(client, source)?);
-        let left: Vec<_> = source.models.iter().map(|model| AtomicUsize::new(shares::among(model))).collect();
-        let one = |client: &mut Client, place: usize| {
-            let (model, share) = shares[place];
-            let done = run_model(client, source, &source.models[model], run, (how, share, &left[model]))?;
-            Ok((model, done))
-        };
-        return Ok(shares::added_up(pair::side_by_side(client, another, shares.len(), &one)?, count));
+        let order = longest_first(client, source)?;
+        return pair::side_by_side(client, another, &order, &one);
     }
-    let alone = |model| run_model(client, source, model, run, (how, Share::ALL, &AtomicUsize::new(1)));
-    source.models.iter().map(alone).collect()
+    (0..count).map(|place| one(client, place)).collect()
 }
 
 /// The places of a source's models, those first whose raw tables are largest: what is begun last should be short.
@@ -186,7 +166,7 @@ fn run_model(
     source: &'static Source,
     model: &'static Model,
     run: &Run,
-    (how, share, left): (How, Share, &AtomicUsize),
+    how: How,
 ) -> Result<Upserted, Failure> {
     let nothing = Upserted { model: model.name, table: model.into.shape().name, ..Upserted::default() };
     let name = format!("{}.{}", source.id, model.name);
@@ -210,21 +190,13 @@ fn run_model(
             FenceError::Fenced => fenced_failure(),
             FenceError::Sql(error) => db::failure(&error),
         })?;
-        let part = isolate::Part { after_run: from, share, starts_again: watermark < 0, is_first };
-        let done = isolate::apply(&mut t, source, model, run, part).and_then(|done| {
+        let done = isolate::apply(&mut t, source, model, run, from, (watermark < 0, is_first)).and_then(|done| {
             failpoint!("model.half");
-            if share.among == 1 {
-                isolate::resolve(&mut t, source, model, run, from)?;
-                note_state(&mut t, run, &name, &text_hash)?;
-            }
-            Ok(done)
+            note_state(&mut t, run, &name, &text_hash).map(|()| done)
         });
         match done {
             Ok(done) => {
                 t.commit().sql()?;
-                if share.among > 1 && left.fetch_sub(1, Ordering::SeqCst) == 1 {
-                    all_shared(client, source, model, run, &text_hash)?;
-                }
                 return Ok(Upserted { model: nothing.model, table: nothing.table, ..done });
             }
             Err(error) if db::is_conflict(&error) && tries < 5 => {
@@ -234,18 +206,6 @@ fn run_model(
             Err(error) => return Err(db::failure(&error).about(&name)),
         }
     }
-}
-
-/// A model is done when the last of those that share it is: who dies before leaves it to be made again.
-fn all_shared(client: &mut Client, source: &Source, model: &Model, run: &Run, text_hash: &[u8]) -> Result<(), Failure> {
-    let mut t = client.transaction().sql()?;
-    run.share_fence(&mut t).map_err(|error| match error {
-        FenceError::Fenced => fenced_failure(),
-        FenceError::Sql(error) => db::failure(&error),
-    })?;
-    isolate::resolve(&mut t, source, model, run, -1).sql()?;
-    note_state(&mut t, run, &format!("{}.{}", source.id, model.name), text_hash).sql()?;
-    t.commit().sql()
 }
 
 /// Without statistics the planner expects one row, and the joins of a first load of ten years take minutes instead of

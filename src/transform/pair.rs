@@ -11,23 +11,20 @@ use crate::failure::Failure;
 /// Another connection like the first.
 pub(crate) type Another<'a> = &'a (dyn Fn() -> Result<Client, Failure> + Sync);
 
-/// Does the work of each of `count` places, begun in their order, by `client` and, at the same time, by a second
-/// connection; where there is none to be had, `client` does everything. The first failure by place is what is returned,
-/// and no place is begun after it.
+/// Does the work of each place, begun in this `order`, by `client` and, at the same time, by a second connection;
+/// where there is none to be had, `client` does everything. The first failure by place is what is returned, and no
+/// place is begun after it.
 pub(super) fn side_by_side<T: Send>(
     client: &mut Client,
     another: Another,
-    count: usize,
+    order: &[usize],
     work: &(dyn Fn(&mut Client, usize) -> Result<T, Failure> + Sync),
 ) -> Result<Vec<T>, Failure> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let done: Mutex<Vec<(usize, Result<T, Failure>)>> = Mutex::new(Vec::with_capacity(count));
+    let done: Mutex<Vec<(usize, Result<T, Failure>)>> = Mutex::new(Vec::with_capacity(order.len()));
     let hand = |client: &mut Client| {
         while !failed.load(Ordering::SeqCst) {
-            let place = next.fetch_add(1, Ordering::SeqCst);
-            if place >= count {
-                return;
-            }
+            let Some(&place) = order.get(next.fetch_add(1, Ordering::SeqCst)) else { return };
             let result = work(client, place);
             failed.fetch_or(result.is_err(), Ordering::SeqCst);
             done.lock().unwrap_or_else(PoisonError::into_inner).push((place, result));

@@ -110,7 +110,7 @@ const MODELS: &[Model] = &[
         concat!(include_str!("models/sleep_sessions.sql"), include_str!("../night.sql")),
     ),
     Model::new("vitals_sleep", "sleep", &[], Table::BiometricsVitals, include_str!("models/vitals_sleep.sql")),
-    Model::new("series_sleep", "sleep", &[], Table::SampleOrigins, models::SERIES_SLEEP).in_pieces(),
+    Model::new("series_sleep", "sleep", &[], Table::SampleOrigins, models::SERIES_SLEEP),
     Model::new(
         "workouts",
         "workout",
@@ -132,10 +132,8 @@ const MODELS: &[Model] = &[
     Model::new("daily_activity", "daily_activity", &[], Table::DailySummaries, models::DAILY_ACTIVITY),
     Model::new("daily_stress", "daily_stress", &[], Table::DailySummaries, models::DAILY_STRESS),
     Model::new("series_heartrate_awake", "heartrate", &[], Table::SampleOrigins, models::SERIES_HEARTRATE_AWAKE)
-        .in_pieces()
         .zoned(),
     Model::new("series_heartrate_at_rest", "heartrate", &[], Table::SampleOrigins, models::SERIES_HEARTRATE_AT_REST)
-        .in_pieces()
         .zoned(),
     Model::new("samples_session", "session", &[], Table::SampleValues, include_str!("models/samples_session.sql")),
     Model::new("series_session", "session", &[], Table::SampleOrigins, models::SERIES_SESSION),

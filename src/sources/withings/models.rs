@@ -17,8 +17,8 @@ pub(super) const ALL: &[Model] = &[
     Model::new("sleep_sessions", "sleep_summary", &["sleep_summary", "sleep"], Table::SleepSessions, SLEEP_SESSIONS),
     Model::new("vitals_sleep", "sleep_summary", &["sleep_summary"], Table::BiometricsVitals, VITALS_SLEEP),
     Model::new("scores_sleep", "sleep_summary", &[], Table::Scores, SCORES_SLEEP),
-    Model::new("series_sleep", "sleep", &[], Table::SampleOrigins, SERIES_SLEEP).in_pieces(),
-    Model::new("series_intraday", "intraday_activity", &[], Table::SampleOrigins, SERIES_INTRADAY).in_pieces(),
+    Model::new("series_sleep", "sleep", &[], Table::SampleOrigins, SERIES_SLEEP),
+    Model::new("series_intraday", "intraday_activity", &[], Table::SampleOrigins, SERIES_INTRADAY),
     Model::new("vitals_heart", "heart", &[], Table::BiometricsVitals, include_str!("models/vitals_heart.sql")),
 ];
 
