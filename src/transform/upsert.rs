@@ -199,8 +199,9 @@ fn full(template: &str, source: &Source, model: &Model, made: &Made, columns: &[
             &made.children.map_or(String::new(), |c| format!("m.{} as children, ", quoted(c.column))),
         )
         .replace("{hash}", if made.own_hash { "m.raw_hash" } else { "c.hash" })
-        .replace("{one_a_key}", &one.distinct)
-        .replace("{which}", &one.which)
+        .replace("{ranked}", one.ranked)
+        .replace("{place}", &one.place)
+        .replace("{foremost}", one.foremost)
         .replace("{yields}", one.yields)
         .replace("{sorted}", if shape.id.is_some() { "\n   order by {key}" } else { "" })
         .replace("{id}", &id)
@@ -229,12 +230,16 @@ fn full(template: &str, source: &Source, model: &Model, made: &Made, columns: &[
 }
 
 /// Two records may say the same of one day where a row is not known by its record: the one that is still there counts, and
-/// of two such the one whose key comes later, in whatever order they come.
+/// of two such the one whose key comes later, in whatever order they come. Two rows that one record makes stay two, which
+/// the table refuses.
 #[derive(Default)]
 struct OneAKey {
-    distinct: String,
-    /// Which one of a statement's.
-    which: String,
+    /// Around those of a statement,
+    ranked: &'static str,
+    /// the place of each record among those that say the same,
+    place: String,
+    /// and the first ones, in the order of the key.
+    foremost: &'static str,
     /// A row gives way to one that is stored.
     yields: &'static str,
 }
@@ -247,8 +252,11 @@ impl OneAKey {
         let given = columns.iter().filter(|column| is_key(shape, &column.name));
         let key = given.map(|column| format!("m.\"{}\"", column.name)).collect::<Vec<_>>().join(", ");
         Self {
-            distinct: format!("distinct on ({key}) "),
-            which: format!("\n   order by {key}, gone.run_id is not null, m.raw_source_id collate \"C\" desc"),
+            ranked: "\n  select * from (",
+            place: format!(
+                "\n       , rank() over (partition by {key} order by gone.run_id is not null, m.raw_source_id collate \"C\" desc) as place"
+            ),
+            foremost: "\n  ) one where one.place = 1",
             yields: include_str!("sql/yields.sql").trim_end(),
         }
     }

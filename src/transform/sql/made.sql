@@ -10,11 +10,11 @@ with changed as materialized (
 model as (
 {model}
 ),
-made as (
-  select {one_a_key}$1::bigint as user_id, {id}{children}{casts}, {defaults}{source}::text as source_system, $2::bigint as account_id
+made as ({ranked}
+  select $1::bigint as user_id, {id}{children}{casts}, {defaults}{source}::text as source_system, $2::bigint as account_id
        , {raw_table}::text as raw_table, {hash} as raw_hash, $7::text as mapping_version
-       , gone.started_at as retired_at, case when gone.run_id is not null then 'missing_upstream' end as retired_reason
+       , gone.started_at as retired_at, case when gone.run_id is not null then 'missing_upstream' end as retired_reason{place}
     from model m
     join changed c on c.source_id = m.raw_source_id
-    left join meta.import_runs gone on gone.user_id = $1 and gone.run_id = c.missing_since_run_id{which}
+    left join meta.import_runs gone on gone.user_id = $1 and gone.run_id = c.missing_since_run_id{foremost}
 ),
