@@ -40,8 +40,10 @@ pub(crate) fn drop_empty_table(t: &mut Transaction, bulk: &Bulk, run: &Run) -> R
     }
 }
 
-/// Makes the table of the account, without indexes and not part of anything; its name, as the server quotes it.
+/// Makes the table of the account, without indexes and not part of anything; its name, as the server quotes it. What is
+/// written to it begins its way to the disk at once, because the commit waits for all of it.
 pub(crate) fn create_table(t: &mut Transaction, bulk: &Bulk, run: &Run, file_id: i64) -> Result<String, Failure> {
+    t.batch_execute("set local backend_flush_after = '1MB'").sql()?;
     let row = t.query_one(bulk.create_table, &[&run.user_id, &run.account_id, &file_id, &run.run_id]).sql()?;
     Ok(row.get(0))
 }

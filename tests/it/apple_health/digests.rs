@@ -188,6 +188,18 @@ fn what_says_nothing_new_touches_no_record() {
 }
 
 #[test]
+fn of_days_that_differ_only_what_is_new_or_gone_is_written() {
+    let phone = Phone::new();
+    let history = history();
+    phone.import_text("first.zip", zipped(&[("export.xml", &history[0].1)])).expect(0);
+    phone.import_text("second.zip", zipped(&[("export.xml", &history[2].1)])).expect(0);
+    let counted = |which: &str| count(&mut phone.sql(), &format!("apple_health_raw.records where {which}"));
+    assert!(counted("run_id = (select max(run_id) from meta.import_runs)") > 3);
+    assert!(counted("missing_since_run_id is not null") > 0);
+    assert_eq!(counted("xmax::text <> '0'"), 0, "rows that are stored are not even locked");
+}
+
+#[test]
 fn what_may_make_digests_wrong_leaves_none() {
     let phone = Phone::new();
     let history = history();

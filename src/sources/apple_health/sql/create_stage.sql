@@ -17,4 +17,6 @@ create temp table apple_health_records (
   metadata          jsonb,
   beat_s            double precision[],
   beat_bpm          double precision[]
-)
+);
+-- Three thousand rows tell the planner enough, and are read ten times as fast as its thirty.
+alter table pg_temp.apple_health_records alter type_id set statistics 10, alter start_at set statistics 10, alter id set statistics 10

@@ -6,4 +6,6 @@ create temp table apple_health_digests (
   id_sum     uuid    not null,
   nested     integer not null,
   nested_sum uuid    not null
-)
+);
+-- Three thousand rows tell the planner enough, and are read ten times as fast as its thirty.
+alter table pg_temp.apple_health_digests alter type_id set statistics 10, alter day set statistics 10
