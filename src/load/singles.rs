@@ -2,7 +2,8 @@
 //! and in which version of those each was read. Knows no HTTP.
 
 use chrono::{DateTime, Utc};
-use postgres::{Client, GenericClient, Transaction};
+use postgres::types::ToSql;
+use postgres::{Client, GenericClient, Row, Transaction};
 
 use super::{Counts, Load, WriteError, copy};
 use crate::db::Sql;
@@ -27,7 +28,8 @@ pub(super) fn due(client: &mut Client, load: &mut Load, due: &Due) -> Result<Vec
         &over(include_str!("sql/named_missing.sql")),
         &[&run.user_id, &run.account_id, &due.now, &run.run_id],
     )?;
-    let rows = t.query(
+    let rows = lacking(
+        &mut t,
         &over(include_str!("sql/named_due.sql")),
         &[&run.user_id, &run.account_id, &due.now, &due.resource, &due.force, &run.run_id, &due.since, &due.until],
     )?;
@@ -50,22 +52,25 @@ pub(crate) fn left(
     let Some(each) = resource.each else { return Ok(0) };
     let statement =
         copy::named(&include_str!("sql/named_due.sql").replace("{named}", each.named), source, resource.name);
-    let rows = client
-        .query(
-            &statement,
-            &[
-                &account.user_id,
-                &account.account_id,
-                &now,
-                &resource.name,
-                &asked.force,
-                &i64::MAX,
-                &asked.since,
-                &asked.until,
-            ],
-        )
-        .sql()?;
-    Ok(rows.len())
+    let values: [&(dyn ToSql + Sync); 8] = [
+        &account.user_id,
+        &account.account_id,
+        &now,
+        &resource.name,
+        &asked.force,
+        &i64::MAX,
+        &asked.since,
+        &asked.until,
+    ];
+    let mut t = client.transaction().sql()?;
+    Ok(lacking(&mut t, &statement, &values).sql()?.len())
+}
+
+/// What is due. A minute after the first load the planner still knows nothing of its tables, and would hold each record
+/// against each.
+fn lacking(t: &mut Transaction, statement: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, postgres::Error> {
+    t.batch_execute("set local enable_nestloop = off")?;
+    t.query(statement, values)
 }
 
 /// Writes down that a record was read, unless it could not be used: then the next run asks again.

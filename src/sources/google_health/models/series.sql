@@ -33,13 +33,17 @@ select raw_source_id
              cross join lateral (
                 select e.place::integer - 1                                                    as seq
                      , coalesce(e.p->f.field, f.nothing)                                       as said
-                     , coalesce(e.p#>>'{sampleTime,physicalTime}', e.p#>>'{interval,startTime}')::timestamptz as start_at
-                     , (e.p#>>'{interval,endTime}')::timestamptz                               as end_at
-                     , left(coalesce(e.p#>>'{sampleTime,utcOffset}', e.p#>>'{interval,startUtcOffset}'), -1)::integer as utc_offset_s
+                     , coalesce(e.at->>'physicalTime', e.at->>'startTime')::timestamptz        as start_at
+                     , (e.at->>'endTime')::timestamptz                                         as end_at
+                     , left(coalesce(e.at->>'utcOffset', e.at->>'startUtcOffset'), -1)::integer as utc_offset_s
                   from (
-                    select i.place, i.item->c.member as p
-                      from jsonb_array_elements(c.points) with ordinality i (item, place)
-                    offset 0  -- keeps the planner from taking a reading out of its hour once for each use
+                    select m.place, m.p, coalesce(m.p->'sampleTime', m.p->'interval') as at
+                      from (
+                        select i.place, i.item->c.member as p
+                          from jsonb_array_elements(c.points) with ordinality i (item, place)
+                        offset 0  -- keeps the planner from taking a reading out of its hour once for each use
+                      ) m
+                    offset 0
                   ) e
                 offset 0
               ) t
