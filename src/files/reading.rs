@@ -19,9 +19,8 @@ use crate::load::stream::Stream;
 use crate::output::{Out, clean};
 use crate::source::{About, Files, Held, Source};
 
-/// Batches between reader and loader. While the reader adds up a type of which there are many it hands on nothing, for a
-/// tenth of a second: the server has that much to do.
-const CHANNEL: usize = 64;
+/// Batches between reader and loader: what the server has to do while the reader does something else.
+const CHANNEL: usize = 16;
 const BLOCK: usize = 256 << 10;
 
 /// What a reader brought.

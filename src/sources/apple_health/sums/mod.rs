@@ -7,7 +7,8 @@ mod emit;
 mod sweep;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+use std::thread::JoinHandle;
 
 use super::record::Record;
 use super::rows::Numbered;
@@ -31,11 +32,13 @@ pub(super) struct Sums {
     /// Otherwise nobody asks for more than which days, units and categories there are.
     for_models: bool,
     open: Option<Kind>,
+    /// The one before, whose writers are being brought together beside the reading.
+    closing: Option<JoinHandle<Kind>>,
     /// Types that were open once.
     closed: HashSet<i32>,
     /// Days left to the model after something of them was handed on, by type.
     left: HashSet<(i32, i32)>,
-    ranks: Ranks,
+    ranks: Arc<Ranks>,
     row: crate::source::Row,
 }
 
@@ -156,7 +159,7 @@ impl Sums {
         if !self.for_models {
             kind.meet(record, numbered);
         } else if let Some(Group { source_name, device, by_hand, .. }) = kind.add(record, numbered) {
-            self.ranks.entry((source_name, device, by_hand)).or_insert_with(|| {
+            Arc::make_mut(&mut self.ranks).entry((source_name, device, by_hand)).or_insert_with(|| {
                 Rank::of(by_hand, record.words.source_name.as_deref(), record.words.device.as_deref())
             });
         }
@@ -171,19 +174,33 @@ impl Sums {
         Ok(())
     }
 
-    /// Hands on what is open.
+    /// Closes the open type. Bringing its writers together takes a tenth of a second where they are many, in which the
+    /// server would wait for records.
     fn close(&mut self, sink: &mut dyn Sink) -> anyhow::Result<()> {
+        self.hand_on(sink)?;
         let Some(mut kind) = self.open.take() else { return Ok(()) };
-        kind.sweep(i32::MAX, &self.ranks);
+        self.closed.insert(kind.number);
+        let ranks = Arc::clone(&self.ranks);
+        self.closing = Some(std::thread::spawn(move || {
+            kind.sweep(i32::MAX, &ranks);
+            kind
+        }));
+        Ok(())
+    }
+
+    /// Hands on what is closing.
+    fn hand_on(&mut self, sink: &mut dyn Sink) -> anyhow::Result<()> {
+        let Some(closing) = self.closing.take() else { return Ok(()) };
+        let mut kind = closing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         emit::groups(&mut kind, &mut self.row, sink)?;
         self.left.extend(kind.left.iter().map(|day| (kind.number, *day)));
-        self.closed.insert(kind.number);
         Ok(())
     }
 
     /// The document has ended.
     pub(super) fn finish(&mut self, sink: &mut dyn Sink) -> anyhow::Result<()> {
         self.close(sink)?;
+        self.hand_on(sink)?;
         emit::left(&self.left, &mut self.row, sink)
     }
 }
@@ -301,14 +318,23 @@ impl Kind {
 
     /// Brings the writers of each day up to this one together, and lets their records go.
     fn sweep(&mut self, until: i32, ranks: &Ranks) {
-        self.spans.sort_by_key(|span| span.day);
+        self.spans.sort_unstable_by_key(|span| span.day);
         let many = self.spans.partition_point(|span| span.day <= until);
-        let mut spans: Vec<Span> = self.spans.drain(..many).collect();
+        let later = self.spans.split_off(many);
+        let mut spans = std::mem::replace(&mut self.spans, later);
         let groups = &mut self.groups;
+        let writer = |group: &Group| (group.source_name, group.device, group.by_hand);
+        let unranked = Rank::of(false, None, None);
+        let mut order: Vec<&Rank> = ranks.values().chain([&unranked]).collect();
+        order.sort_unstable();
+        let rank = |(group, _): &(Group, Sum)| {
+            let own = ranks.get(&writer(group)).unwrap_or(&unranked);
+            order.partition_point(|other| *other < own)
+        };
+        let places: Vec<usize> = groups.iter().map(rank).collect();
         for day in spans.chunk_by_mut(|one, other| one.day == other.day) {
             let group = |span: &Span| groups[span.group as usize].0;
             let first = group(&day[0]);
-            let writer = |group: &Group| (group.source_name, group.device, group.by_hand);
             if day.iter().all(|span| writer(&group(span)) == writer(&first)) {
                 continue;
             }
@@ -318,9 +344,7 @@ impl Kind {
                 continue;
             }
             let mut counted: HashMap<u32, Counted> = HashMap::new();
-            let unranked = Rank::of(false, None, None);
-            let rank = |place: u32| ranks.get(&writer(&groups[place as usize].0)).unwrap_or(&unranked);
-            sweep::sweep(day, rank, |place, add| add(counted.entry(place).or_default()));
+            sweep::sweep(day, |place| places[place as usize], |place, add| add(counted.entry(place).or_default()));
             for (place, counted) in counted {
                 groups[place as usize].1.counted = Some(counted);
             }

@@ -1,8 +1,6 @@
 //! Phone and watch count the same steps: for which share of its time each record of a day counts, where several writers
 //! wrote. The rule is that of `models/daily_summaries.sql`, in the same arithmetic, because either may add up a day.
 
-use std::cmp::Ordering;
-
 /// In which order writers are believed: the lower comes first.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Rank {
@@ -116,15 +114,15 @@ fn rounded(value: f64) -> i128 {
     rounded
 }
 
-/// Goes through the records of one day from the best writer to the last. `rank` is that of a group.
-pub(super) fn sweep<'a>(
+/// Goes through the records of one day from the best writer to the last. `rank` is that of a group, the lowest the best.
+pub(super) fn sweep<R: Ord>(
     spans: &mut [Span],
-    rank: impl Fn(u32) -> &'a Rank,
+    rank: impl Fn(u32) -> R,
     mut counted: impl FnMut(u32, &dyn Fn(&mut Counted)),
 ) {
-    spans.sort_by(|one, other| rank(one.group).cmp(rank(other.group)).then(one.start.cmp(&other.start)));
+    spans.sort_unstable_by_key(|span| (rank(span.group), span.start));
     let mut better: Vec<(i64, i64)> = Vec::new();
-    for writer in spans.chunk_by(|one, other| rank(one.group).cmp(rank(other.group)) == Ordering::Equal) {
+    for writer in spans.chunk_by(|one, other| rank(one.group) == rank(other.group)) {
         for span in writer {
             let share = share(span, &better);
             counted(span.group, &|counted| counted.add(span, share));
