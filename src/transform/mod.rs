@@ -4,6 +4,7 @@
 
 mod isolate;
 mod pair;
+mod standing;
 mod unusable;
 mod upsert;
 
@@ -16,6 +17,7 @@ use crate::failure::{Failure, Kind};
 use crate::run::{FenceError, Run, fenced_failure};
 use crate::source::{Model, Source};
 use crate::zones;
+use standing::{Scope, Standing};
 
 pub(crate) use pair::Another;
 pub(crate) use upsert::shown;
@@ -34,13 +36,6 @@ pub(crate) struct Upserted {
 
 /// Person and account.
 type Whose = (i64, i64);
-
-/// Where a model stands with one account.
-struct State {
-    text_hash: Vec<u8>,
-    /// Highest run it has read; -1: none, everything is to be read.
-    watermark: i64,
-}
 
 /// How a model's revision is written into its rows: `whoop.sleep_sessions/3f9a1c07`.
 fn mapping_version(source: &Source, model: &Model) -> String {
@@ -96,10 +91,12 @@ pub(crate) fn transform(
     if !ranges.is_empty() {
         zones::keep(client, run.user_id, &ranges)?;
     }
-    let never_ran = never_ran(client, source, run)?;
+    let standings = standing::of_models(client, source, (run.user_id, run.account_id), &zones, rebuild)?;
+    let never_ran = standings.last().is_some_and(|last| last.is_new);
     let bare = if never_ran { bare_tables(client, source, run)? } else { Vec::new() };
-    let how = How { rebuild, zones: &zones, bare: &bare };
-    let one = |client: &mut Client, place: usize| run_model(client, source, &source.models[place], run, how);
+    let one = |client: &mut Client, place: usize| {
+        run_model(client, source, &source.models[place], run, &standings[place], &bare)
+    };
     let count = source.models.len();
     if count > 1 && (rebuild || never_ran) {
         let order = longest_first(client, source)?;
@@ -132,56 +129,31 @@ fn bare_tables(client: &mut Client, source: &Source, run: &Run) -> Result<Vec<&'
     Ok(bare)
 }
 
-fn never_ran(client: &mut Client, source: &Source, run: &Run) -> Result<bool, Failure> {
-    let Some(model) = source.models.last() else { return Ok(false) };
-    Ok(state(client, (run.user_id, run.account_id), &format!("{}.{}", source.id, model.name))?.watermark < 0)
-}
-
 /// The models that have something to read in the run's account: raw rows changed since they ran, or their text did.
 pub(crate) fn behind(client: &mut Client, source: &Source, whose: Whose) -> Result<Vec<&'static Model>, Failure> {
-    let mut behind = Vec::new();
     let (_, zones) = zones_of(client, source, whose.0)?;
-    for model in source.models {
-        let state = state(client, whose, &format!("{}.{}", source.id, model.name))?;
-        let edited = state.text_hash != state_hash(source, model, &zones);
-        if edited || changes(client, source, model, whose, state.watermark)? != Scope::Nothing {
-            behind.push(model);
-        }
-    }
-    Ok(behind)
+    let standings = standing::of_models(client, source, whose, &zones, false)?;
+    let behind = source.models.iter().zip(standings).filter(|(_, standing)| standing.reads != Scope::Nothing);
+    Ok(behind.map(|(model, _)| model).collect())
 }
 
-/// What the models of one transform have in common.
-#[derive(Clone, Copy)]
-struct How<'a> {
-    rebuild: bool,
-    /// Where the person was, as a digest.
-    zones: &'a [u8],
-    /// Tables that held nothing of the account before the first model ran.
-    bare: &'a [&'static str],
-}
-
+/// `bare`: tables that held nothing of the account before the first model ran.
 fn run_model(
     client: &mut Client,
     source: &'static Source,
     model: &'static Model,
     run: &Run,
-    how: How,
+    standing: &Standing,
+    bare: &[&'static str],
 ) -> Result<Upserted, Failure> {
     let nothing = Upserted { model: model.name, table: model.into.shape().name, ..Upserted::default() };
     let name = format!("{}.{}", source.id, model.name);
-    let text_hash = state_hash(source, model, how.zones);
-    let whose = (run.user_id, run.account_id);
-    let state = state(client, whose, &name)?;
-    let edited = state.text_hash != text_hash;
-    let watermark = if how.rebuild || edited { -1 } else { state.watermark };
-    // Who reads everything need not know what changed.
-    let scope = if watermark < 0 { Scope::Whole } else { changes(client, source, model, whose, watermark)? };
-    if scope == Scope::Nothing && !edited {
-        return Ok(nothing);
-    }
-    let from = if scope == Scope::Whole { -1 } else { watermark };
-    let is_first = state.text_hash.is_empty() && how.bare.contains(&nothing.table);
+    let from = match standing.reads {
+        Scope::Nothing => return Ok(nothing),
+        Scope::Since(after) => after,
+        Scope::Whole => -1,
+    };
+    let is_first = standing.is_new && bare.contains(&nothing.table);
     take_statistics(client, source, model, is_first)?;
     let mut tries = 0;
     loop {
@@ -190,10 +162,11 @@ fn run_model(
             FenceError::Fenced => fenced_failure(),
             FenceError::Sql(error) => db::failure(&error),
         })?;
-        let done = isolate::apply(&mut t, source, model, run, from, (watermark < 0, is_first)).and_then(|done| {
-            failpoint!("model.half");
-            note_state(&mut t, run, &name, &text_hash).map(|()| done)
-        });
+        let done =
+            isolate::apply(&mut t, source, model, run, from, (standing.starts_again, is_first)).and_then(|done| {
+                failpoint!("model.half");
+                note_state(&mut t, run, &name, &standing.text_hash).map(|()| done)
+            });
         match done {
             Ok(done) => {
                 t.commit().sql()?;
@@ -219,45 +192,6 @@ fn take_statistics(client: &mut Client, source: &Source, model: &Model, is_first
         client.batch_execute(row.get(0)).sql()?;
     }
     Ok(())
-}
-
-/// How much of an account a model must read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Nothing,
-    Changed,
-    /// A joined table changed, and nobody knows which rows that touches.
-    Whole,
-}
-
-fn changes(
-    client: &mut Client,
-    source: &Source,
-    model: &Model,
-    whose: Whose,
-    watermark: i64,
-) -> Result<Scope, Failure> {
-    let mut changed = |table: &str| -> Result<bool, Failure> {
-        let statement = upsert::over_raw(include_str!("sql/changed.sql"), source, table);
-        let mut t = client.transaction().sql()?;
-        // A planner that looks for one row takes the way that is long where there is none.
-        t.batch_execute("set local enable_nestloop = off").sql()?;
-        Ok(t.query_one(&statement, &[&whose.0, &whose.1, &watermark]).sql()?.get(0))
-    };
-    for joined in model.joins {
-        if changed(joined)? {
-            return Ok(Scope::Whole);
-        }
-    }
-    Ok(if changed(model.reads)? { Scope::Changed } else { Scope::Nothing })
-}
-
-fn state(client: &mut Client, whose: Whose, name: &str) -> Result<State, Failure> {
-    let row = client.query_opt(include_str!("sql/state.sql"), &[&whose.0, &whose.1, &name]).sql()?;
-    Ok(row.map_or(State { text_hash: Vec::new(), watermark: -1 }, |row| State {
-        text_hash: row.get(0),
-        watermark: row.get(1),
-    }))
 }
 
 /// Everything up to this run has been read: nobody else writes to the account while we hold its fence.

@@ -1,1 +1,0 @@
-select text_hash, watermark from meta.model_state where user_id = $1 and account_id = $2 and model = $3
