@@ -18,14 +18,13 @@ use crate::source::{Batch, PageToken, Resource, Slice, Source};
 /// What is held of `resource` before a run.
 pub(crate) fn held(client: &mut impl GenericClient, account: &Account, resource: &str) -> Result<Held, Failure> {
     let key: [&(dyn postgres::types::ToSql + Sync); 3] = [&account.user_id, &account.account_id, &resource];
-    let covered = client.query(include_str!("sql/covered.sql"), &key).sql()?;
-    let covered = covered.iter().map(|row| Slice { from: row.get(0), to: row.get(1) }).collect();
-    let open = client.query_opt(include_str!("sql/open_slice.sql"), &key).sql()?.and_then(|row| {
-        let (from, to, token): (Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>) =
-            (row.get(0), row.get(1), row.get(2));
-        Some((Slice { from: from?, to: to? }, token.map(PageToken)))
-    });
-    let listed_at = client.query_opt(include_str!("sql/listed_at.sql"), &key).sql()?.and_then(|row| row.get(0));
+    let Some(row) = client.query_opt(include_str!("sql/held.sql"), &key).sql()? else { return Ok(Held::default()) };
+    let (starts, ends): (Vec<DateTime<Utc>>, Vec<DateTime<Utc>>) = (row.get(0), row.get(1));
+    let covered = starts.into_iter().zip(ends).map(|(from, to)| Slice { from, to }).collect();
+    let (from, to): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = (row.get(2), row.get(3));
+    let token: Option<String> = row.get(4);
+    let open = from.zip(to).map(|(from, to)| (Slice { from, to }, token.map(PageToken)));
+    let listed_at = row.get(5);
     Ok(Held { covered, open, listed_at })
 }
 

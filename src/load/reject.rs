@@ -1,6 +1,9 @@
 //! Records that could not be used: stored with their reason, counted, and limited by a fuse. A repeat is counted on the
 //! row it already has.
 
+use std::collections::HashSet;
+
+use postgres::types::ToSql;
 use postgres::{GenericClient, Transaction};
 use sha2::{Digest, Sha256};
 
@@ -40,21 +43,28 @@ pub(crate) fn store(
     Ok(())
 }
 
-/// Rejects of `resource` whose record arrived in this run in a form that can be used.
-pub(crate) fn resolve(
+/// Rejects of these resources whose record arrived in this run in a form that can be used.
+pub(crate) fn resolve<'a>(
     client: &mut impl GenericClient,
     run: &Run,
     source: &Source,
-    resource: &str,
+    mut resources: impl Iterator<Item = &'a str>,
 ) -> Result<(), postgres::Error> {
-    let statement = copy::named(include_str!("sql/resolve.sql"), source, resource);
-    client.execute(&statement, &[&run.user_id, &run.account_id, &resource, &run.run_id])?;
-    Ok(())
+    let values: [&(dyn ToSql + Sync); 3] = [&run.user_id, &run.account_id, &run.run_id];
+    let open = client.query(include_str!("sql/open_resources.sql"), &values)?;
+    let open: HashSet<&str> = open.iter().map(|row| row.get(0)).collect();
+    resources.try_for_each(|resource| {
+        if open.contains(resource) {
+            let statement = copy::named(include_str!("sql/resolve.sql"), source, resource);
+            client.execute(&statement, &[&run.user_id, &run.account_id, &resource, &run.run_id])?;
+        }
+        Ok(())
+    })
 }
 
 /// Rejects of `resource` that a document which says all there is did not meet again. Call it when its own are stored.
 pub(crate) fn close(client: &mut impl GenericClient, run: &Run, resource: &str) -> Result<(), postgres::Error> {
-    let values: [&(dyn postgres::types::ToSql + Sync); 4] = [&run.user_id, &run.account_id, &resource, &run.run_id];
+    let values: [&(dyn ToSql + Sync); 4] = [&run.user_id, &run.account_id, &resource, &run.run_id];
     client.execute(include_str!("sql/close_rejects.sql"), &values)?;
     Ok(())
 }

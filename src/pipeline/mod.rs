@@ -344,10 +344,9 @@ fn conclude(
     if let (Some(signal), None) = (one.session.asked_to_stop(), report.signal) {
         report.stopped(signal); // after the last page, so that no resource noticed
     }
-    for resource in load.counts.keys() {
-        if load.counts[resource].fetched() > 0 && !load.fenced {
-            load::reject::resolve(client, &one.run, one.source, resource).map_err(|error| db::failure(&error))?;
-        }
+    if !load.fenced {
+        let arrived = load.counts.iter().filter(|(_, counts)| counts.fetched() > 0).map(|(resource, _)| *resource);
+        load::reject::resolve(client, &one.run, one.source, arrived).map_err(|error| db::failure(&error))?;
     }
     if !options.raw_only && !load.fenced && report.signal.is_none() && loaded.is_ok() {
         match transform::transform(client, &db::another(ctx), one.source, &one.run, false) {
