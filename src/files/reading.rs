@@ -125,7 +125,8 @@ impl Reading<'_> {
         // A document from an archive without its end is known by that file alone: from the whole archive it proves more.
         let known = torn.is_none().then_some(seal.digest);
         let digests = Digests { file, document: known, crc: Some(seal.crc), beside, bytes: seal.bytes };
-        Ok(Read { about: self.not_to_come(about), rejected, found, digests })
+        let about = if is_second { about } else { self.not_to_come(about) };
+        Ok(Read { about, rejected, found, digests })
     }
 
     /// A phone whose clock was wrong must not speak for days that are still to come: deletions of every later export

@@ -175,4 +175,9 @@ fn an_export_from_the_future_is_one_of_now() {
     let gone = all.replacen(&steps("40", "2026-01-10 12:00:00"), "", 1);
     phone.import_text("b.xml", export("2026-02-02 10:00:00", &gone)).expect(0);
     assert_eq!(count(&mut phone.sql(), "apple_health_raw.published_records where missing_since_run_id is not null"), 1);
+    // A document that is read twice says it once.
+    phone.home.set("HEALTH_NOW", "2026-02-05T12:00:00Z");
+    let more = format!("{gone}{}", steps("50", "2026-02-04 12:00:00"));
+    let said = phone.import_text("c.xml", export("2031-07-11 10:00:00", &more)).expect(0);
+    assert_eq!(said.stderr.matches("still to come").count(), 1, "{}", said.report());
 }
