@@ -20,7 +20,7 @@ use crate::output::{Out, clean};
 use crate::source::{About, Files, Held, Source};
 
 /// Batches between reader and loader: what the server has to do while the reader does something else.
-const CHANNEL: usize = 16;
+const CHANNEL: usize = 8;
 const BLOCK: usize = 256 << 10;
 
 /// What a reader brought.
