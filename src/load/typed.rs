@@ -224,7 +224,6 @@ fn into_table(
 ) -> Result<(BTreeMap<String, Changed>, State), Failure> {
     let account: [&(dyn postgres::types::ToSql + Sync); 2] = [&run.user_id, &run.account_id];
     let (mut changed, mut waits, mut bound) = (BTreeMap::new(), true, None);
-    let among_days = table.bulk.filter(|_| matches!(brought.came, Came::Compared(_)));
     if let Some(bulk) = table.bulk {
         let is_brought = brought.digests.records() > 0;
         add_apart(t, run, bulk, brought.digests, &mut changed)?;
@@ -257,8 +256,7 @@ fn into_table(
         if let Some(complete) = table.complete {
             add_rows(t, run, complete, &mut changed)?;
         }
-        let merge = among_days.map_or(table.merge, |bulk| bulk.merge);
-        t.execute(merge, &[&run.user_id, &run.account_id, &brought.file_id, &run.run_id, &may_return]).sql()?;
+        t.execute(table.merge, &[&run.user_id, &run.account_id, &brought.file_id, &run.run_id, &may_return]).sql()?;
     }
     if table.bulk.is_some() && brought.came == Came::Own {
         // Every row of the document is new.
@@ -269,8 +267,8 @@ fn into_table(
             of.new += of.added.rows;
         }
     } else {
-        let news = among_days.map_or(table.news, |bulk| bulk.news);
-        for row in t.query(news, &[&run.user_id, &run.account_id, &run.run_id]).sql()? {
+        let among_days = table.bulk.filter(|_| matches!(brought.came, Came::Compared(_))).map(|bulk| bulk.news);
+        for row in t.query(among_days.unwrap_or(table.news), &[&run.user_id, &run.account_id, &run.run_id]).sql()? {
             let of: &mut Changed = changed.entry(row.get(0)).or_default();
             (of.new, of.returned) = (count(&row, 1), count(&row, 2));
         }

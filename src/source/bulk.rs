@@ -78,10 +78,9 @@ pub(crate) struct Bulk {
     pub(crate) keep_digests: &'static str,
     /// The same where none are left, and the table holds exactly what the document holds.
     pub(crate) keep_all_digests: &'static str,
-    /// As `TypedTable::merge`, `TypedTable::mark_missing`, `TypedTable::news` and `Files::after`, among the days that are
-    /// compared. Of `mark_missing`, $4 is how many may be marked: where it would be more they are only counted, and some of
-    /// them marked, for `rewritten`, before all is taken back.
-    pub(crate) merge: &'static str,
+    /// As `TypedTable::mark_missing`, `TypedTable::news` and `Files::after`, among the days that are compared. Of both the
+    /// first, $4 is how many may be marked: where it would be more they are only counted, and some of them marked, for
+    /// `rewritten`, before all is taken back.
     pub(crate) mark_missing: &'static str,
     pub(crate) news: &'static str,
     pub(crate) after_compared: &'static str,

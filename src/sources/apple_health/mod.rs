@@ -175,7 +175,6 @@ static BULK: Bulk = Bulk {
     forget_digests: include_str!("sql/records/forget_digests.sql"),
     keep_digests: include_str!("sql/records/keep_digests.sql"),
     keep_all_digests: include_str!("sql/records/keep_all_digests.sql"),
-    merge: include_str!("sql/records/merge.sql"),
     mark_missing: include_str!("sql/records/mark_missing.sql"),
     news: include_str!("sql/records/news.sql"),
     after_compared: include_str!("sql/records/compared_days.sql"),

@@ -18,6 +18,8 @@ use sweep::{Counted, Rank, Span};
 /// Records of an open type that are kept to bring its writers together; few where the program is built for its tests, so
 /// that they come to more.
 const MOST_SPANS: usize = if cfg!(debug_assertions) { 2_000 } else { 500_000 };
+/// From so many on the writers of a type are brought together beside the reading.
+const MANY_SPANS: usize = if cfg!(debug_assertions) { 10 } else { 20_000 };
 /// Groups of an open type. Only a type with a new word in each record has more.
 const MOST_GROUPS: usize = 100_000;
 /// A sum of larger values is left to the model, in another arithmetic.
@@ -32,7 +34,7 @@ pub(super) struct Sums {
     /// Otherwise nobody asks for more than which days, units and categories there are.
     for_models: bool,
     open: Option<Kind>,
-    /// The one before, whose writers are being brought together beside the reading.
+    /// One that is over, whose writers are being brought together beside the reading.
     closing: Option<JoinHandle<Kind>>,
     /// Types that were open once.
     closed: HashSet<i32>,
@@ -174,12 +176,16 @@ impl Sums {
         Ok(())
     }
 
-    /// Closes the open type. Bringing its writers together takes a tenth of a second where they are many, in which the
-    /// server would wait for records.
+    /// Closes the open type. Bringing its writers together takes a tenth of a second where its records are many, in which
+    /// the server would wait for more; few are done at once, because a document may change its type with every record.
     fn close(&mut self, sink: &mut dyn Sink) -> anyhow::Result<()> {
-        self.hand_on(sink)?;
         let Some(mut kind) = self.open.take() else { return Ok(()) };
         self.closed.insert(kind.number);
+        if kind.spans.len() < MANY_SPANS {
+            kind.sweep(i32::MAX, &self.ranks);
+            return self.hand_on(kind, sink);
+        }
+        self.settle(sink)?;
         let ranks = Arc::clone(&self.ranks);
         self.closing = Some(std::thread::spawn(move || {
             kind.sweep(i32::MAX, &ranks);
@@ -188,10 +194,14 @@ impl Sums {
         Ok(())
     }
 
-    /// Hands on what is closing.
-    fn hand_on(&mut self, sink: &mut dyn Sink) -> anyhow::Result<()> {
+    /// Waits for the one that is closing.
+    fn settle(&mut self, sink: &mut dyn Sink) -> anyhow::Result<()> {
         let Some(closing) = self.closing.take() else { return Ok(()) };
-        let mut kind = closing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let kind = closing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        self.hand_on(kind, sink)
+    }
+
+    fn hand_on(&mut self, mut kind: Kind, sink: &mut dyn Sink) -> anyhow::Result<()> {
         emit::groups(&mut kind, &mut self.row, sink)?;
         self.left.extend(kind.left.iter().map(|day| (kind.number, *day)));
         Ok(())
@@ -200,7 +210,7 @@ impl Sums {
     /// The document has ended.
     pub(super) fn finish(&mut self, sink: &mut dyn Sink) -> anyhow::Result<()> {
         self.close(sink)?;
-        self.hand_on(sink)?;
+        self.settle(sink)?;
         emit::left(&self.left, &mut self.row, sink)
     }
 }
@@ -318,6 +328,9 @@ impl Kind {
 
     /// Brings the writers of each day up to this one together, and lets their records go.
     fn sweep(&mut self, until: i32, ranks: &Ranks) {
+        if self.spans.is_empty() {
+            return;
+        }
         self.spans.sort_unstable_by_key(|span| span.day);
         let many = self.spans.partition_point(|span| span.day <= until);
         let later = self.spans.split_off(many);
